@@ -1,0 +1,72 @@
+//! A payment provider's word. Money that came is never lost, whatever became of the order.
+
+use domain::{
+    Actor, Amount, Currency, Fact, Line, OrderId, OrderState, PaymentId, PaymentResult, RefundCause, Refusal,
+    UnixMs, Wish, limits,
+};
+use smallvec::smallvec;
+
+use super::place_order::{Claim, check_limits};
+use super::{Facts, already_so, find_order, one};
+use crate::state::{Order, State};
+
+pub(super) struct Payment {
+    pub(super) payment: PaymentId,
+    pub(super) amount: Amount,
+    pub(super) currency: Currency,
+    pub(super) result: PaymentResult,
+}
+
+pub(super) fn decide(state: &State, order: OrderId, by: Payment, now: UnixMs) -> Result<Facts, Refusal> {
+    let (slot, found) = find_order(state, order, Actor::Organiser)?;
+    let Payment { payment, amount, currency, result } = by;
+    if found.payment() == Some(payment) || state.surplus.contains_key(&(order, payment)) {
+        return already_so();
+    }
+    let standing = state.standing(slot, now);
+    if result == PaymentResult::Failed {
+        let counts = standing == OrderState::Held;
+        return if counts { one(Fact::PaymentFailed { order, payment }) } else { already_so() };
+    }
+    let sale = state.sale(found.sale).expect("an order's sale exists");
+    let expected = Amount(state.orders.lines(found).map(|line| line.total().0).sum());
+    if (amount, currency) != (expected, sale.terms.currency) {
+        return Err(Refusal::AmountMismatch { expected, currency: sale.terms.currency });
+    }
+    match standing {
+        OrderState::Held => one(Fact::OrderPaid { order, payment, amount }),
+        OrderState::Expired => Ok(pay_late(state, found, payment, amount)),
+        OrderState::Cancelled => {
+            one(Fact::PaymentUnmatched { order, payment, amount, cause: RefundCause::PaidAfterCancel })
+        }
+        _ if state.surplus.len() >= limits::SURPLUS_COUNT_MAX => {
+            Err(Refusal::CapacityExhausted { limit: "SURPLUS_COUNT_MAX" })
+        }
+        _ => one(Fact::PaymentSurplus { order, payment, amount }),
+    }
+}
+
+/// The hold is over: the same units again if they are free and the limits allow it, else the money goes back.
+fn pay_late(state: &State, order: &Order, payment: PaymentId, amount: Amount) -> Facts {
+    let id = order.id;
+    // Due, but no tick has said so yet: the units are still the order's own, so they are free for it.
+    let is_due = order.state == OrderState::Held;
+    let cause = if is_due { None } else { obstacle(state, order) };
+    let paid = match cause {
+        None => Fact::OrderPaid { order: id, payment, amount },
+        Some(cause) => Fact::PaymentUnmatched { order: id, payment, amount, cause },
+    };
+    if is_due { smallvec![Fact::OrderExpired { order: id }, paid] } else { smallvec![paid] }
+}
+
+/// Why an expired order cannot have its units again.
+fn obstacle(state: &State, order: &Order) -> Option<RefundCause> {
+    let sale = state.sale(order.sale).expect("an order's sale exists");
+    let free = |line: &Line| sale.item(line.item).map_or(0, |item| item.levels.free);
+    if state.orders.lines(order).any(|line| free(&line) < line.quantity.into()) {
+        return Some(RefundCause::StockTaken);
+    }
+    let claim = Claim { sale_id: order.sale, sale, buyer: order.buyer, placed_at: order.placed_at() };
+    let wishes = state.orders.lines(order).map(|line: Line| -> Wish { line.wish() });
+    check_limits(state, &claim, wishes).is_err().then_some(RefundCause::LimitReached)
+}

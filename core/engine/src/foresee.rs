@@ -1,0 +1,16 @@
+//! Waiting for memory once for many commands.
+
+use domain::Command;
+
+use crate::state::{Scope, State};
+
+/// Touches what deciding the command will need first, and decides nothing. With millions of buyers an order
+/// costs little but waits for memory; whoever has several commands at hand calls this for all of them, then decides
+/// them one by one, and they have waited together.
+pub fn foresee(state: &State, command: &Command) {
+    let Command::PlaceOrder { sale, buyer, key, .. } = command else { return };
+    state.orders.touch_key(*buyer, *key);
+    if state.sale(*sale).is_some_and(|sale| sale.counts_buyers) {
+        state.allowances.touch(Scope::sale(*sale), *buyer);
+    }
+}

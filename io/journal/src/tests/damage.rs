@@ -1,0 +1,207 @@
+//! Bytes that change after they were durable: named, or harmless; never a lost record without a word.
+
+use domain::Seq;
+
+use super::mem_disk::{Image, MemDisk};
+use super::{Kept, NOW, SMALL, batch, hundred_records, open, read_from};
+use crate::format::{Fault, PAGE_SIZE_BYTES, block, segment};
+use crate::{Damage, Journal, Local, OpenError, Proof, Verdict, scan};
+
+/// What a byte of a journal is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Place {
+    SegmentHeader,
+    /// Header or records of the block at `offset`.
+    Block {
+        offset: u64,
+    },
+    Padding,
+    /// Behind the last block.
+    Unused {
+        in_last_segment: bool,
+    },
+}
+
+/// What every byte of a segment is.
+fn places(bytes: &[u8], in_last_segment: bool) -> Vec<Place> {
+    let mut places = vec![Place::SegmentHeader; PAGE_SIZE_BYTES];
+    while places.len() < bytes.len() {
+        let offset = places.len();
+        let Ok(header) = block::Header::parse(&bytes[offset..]) else { break };
+        places.resize(offset + header.size_bytes(), Place::Block { offset: offset as u64 });
+        places.resize(offset + header.stored_size_bytes(), Place::Padding);
+    }
+    places.resize(bytes.len(), Place::Unused { in_last_segment });
+    places
+}
+
+fn try_open(image: Image) -> Result<(Vec<Kept>, Verdict), Damage> {
+    match Local::open(MemDisk::from_image(image), SMALL, NOW) {
+        Ok((journal, recovery)) => Ok((read_from(&journal, 1), recovery.verdict)),
+        Err(OpenError::Damage(damage)) => Err(damage),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn segments_of(image: &Image) -> Vec<String> {
+    image.keys().filter(|name| segment::first_seq_of(name).is_some()).cloned().collect()
+}
+
+#[test]
+fn any_flipped_bit_is_named_or_harmless() {
+    let image = hundred_records().image();
+    let (records, _) = try_open(image.clone()).unwrap();
+    assert_eq!(records.len(), 100);
+    let names = segments_of(&image);
+    assert!(names.len() > 3, "several segments");
+    for name in &names {
+        let places = places(&image[name], Some(name) == names.last());
+        for (index, place) in places.iter().enumerate() {
+            // Every byte that means something up to its first hundreds, and a sample of all others.
+            let is_sampled = match place {
+                Place::Block { offset } => index as u64 - offset < 400 || index % 31 == 0,
+                _ => index < 128 || index % 97 == 0,
+            };
+            if is_sampled {
+                let mut flipped = image.clone();
+                flipped.get_mut(name).unwrap()[index] ^= 1 << (index % 8);
+                check_flip(name, place, &records, try_open(flipped));
+            }
+        }
+    }
+}
+
+fn check_flip(name: &str, place: &Place, records: &[Kept], found: Result<(Vec<Kept>, Verdict), Damage>) {
+    match (place, found) {
+        (Place::SegmentHeader, Err(damage)) => {
+            assert_eq!((damage.file.as_str(), damage.offset, damage.proof), (name, 0, Proof::Header));
+        }
+        (Place::Block { offset }, Err(damage)) => {
+            assert_eq!((damage.file.as_str(), damage.offset), (name, *offset));
+        }
+        (Place::Padding | Place::Unused { .. }, Ok((found, _))) => assert_eq!(found, records),
+        (Place::Unused { in_last_segment: true }, Err(damage)) => assert_eq!(damage.file, name),
+        (place, found) => panic!("{place:?} of {name}: {:?}", found.map(|(records, _)| records.len())),
+    }
+}
+
+#[test]
+fn flip_in_the_last_block_is_named_unless_a_sector_of_it_is_all_zeros() {
+    let disk = MemDisk::default();
+    let (mut journal, _) = open(&disk);
+    journal.append(&batch(1, &[44]), NOW).unwrap();
+    let mut zeros = crate::Batch::new();
+    zeros.push(1, &[0; 2_000]);
+    journal.append(&zeros, NOW).unwrap();
+    let mut image = disk.image();
+    image.values_mut().next().unwrap()[3 * 4_096 - 3_000] ^= 1; // a zero of the payload
+    let (records, verdict) = try_open(image.clone()).unwrap();
+    assert_eq!(records.len(), 1, "the limit of what can be promised: this is what a torn write looks like");
+    assert!(matches!(verdict, Verdict::TornTail(_)));
+    // With another batch behind it, it is no longer the last block, and no such thing can be thought.
+    journal.append(&batch(1, &[44]), NOW).unwrap();
+    let mut image = disk.image();
+    image.values_mut().next().unwrap()[3 * 4_096 - 3_000] ^= 1;
+    let damage = try_open(image).unwrap_err();
+    assert_eq!((damage.offset, damage.proof), (8_192, Proof::LaterBlock(12_288)));
+}
+
+#[test]
+fn damage_says_file_offset_fault_and_why() {
+    let mut image = hundred_records().image();
+    let name = segments_of(&image)[0].clone();
+    image.get_mut(&name).unwrap()[8_192 + 150] ^= 4;
+    let damage = try_open(image).unwrap_err().to_string();
+    assert_eq!(
+        damage,
+        "journal-00000000000000000001.seg is damaged at offset 8192: the checksum of record 5 does not fit \
+         (valid data comes after it, in journal-00000000000000000020.seg)"
+    );
+}
+
+#[test]
+fn scan_shows_what_is_before_the_damage_and_changes_nothing() {
+    let mut image = hundred_records().image();
+    let name = segments_of(&image)[1].clone();
+    image.get_mut(&name).unwrap()[4_096] ^= 1;
+    let disk = MemDisk::from_image(image);
+    let mut seqs = Vec::new();
+    let report = scan(&disk, &mut |record| seqs.push(record.seq.0)).unwrap();
+    assert_eq!(seqs, (1..=19).collect::<Vec<u64>>());
+    assert_eq!((report.extent.record_count(), report.extent.tip.seq), (19, Seq(19)));
+    assert_eq!(report.verdict.unwrap_err().fault, Fault::BlockMagic);
+    assert_eq!(disk.step_count(), 0);
+}
+
+#[test]
+fn missing_exchanged_shortened_and_renamed_segments_are_refused() {
+    let image = hundred_records().image();
+    let names = segments_of(&image);
+    let refused = |change: &dyn Fn(&mut Image)| {
+        let mut image = image.clone();
+        change(&mut image);
+        try_open(image).unwrap_err().fault
+    };
+    let missing = refused(&|image| drop(image.remove(&names[1])));
+    assert_eq!(missing, Fault::BlockMissing(Seq(20)));
+    let exchanged = refused(&|image| {
+        let other = image[&names[2]].clone();
+        image.insert(names[1].clone(), other);
+    });
+    assert!(matches!(exchanged, Fault::SegmentName(_)));
+    let shortened = refused(&|image| image.get_mut(names.last().unwrap()).unwrap().truncate(8_192));
+    assert_eq!(shortened, Fault::SegmentSize(32_768));
+    let emptied = refused(&|image| image.get_mut(&names[0]).unwrap().clear());
+    assert_eq!(emptied, Fault::SegmentMagic);
+    let zeroed = refused(&|image| image.get_mut(&names[0]).unwrap()[4_096..].fill(0));
+    assert_eq!(zeroed, Fault::BlockMissing(Seq(1)));
+}
+
+#[test]
+fn lost_page_before_a_later_block_is_damage_and_not_the_end() {
+    let disk = MemDisk::default();
+    let (mut journal, _) = open(&disk);
+    for _ in 0..3 {
+        journal.append(&batch(1, &[44]), NOW).unwrap();
+    }
+    let mut image = disk.image();
+    image.values_mut().next().unwrap()[8_192..12_288].fill(0);
+    let damage = try_open(image).unwrap_err();
+    assert_eq!((damage.offset, damage.fault), (8_192, Fault::BlockMissing(Seq(2))));
+    assert_eq!(damage.proof, Proof::LaterBlock(12_288));
+}
+
+#[test]
+fn block_of_another_life_of_the_file_is_neither_accepted_nor_a_proof() {
+    let life = |seed: usize| {
+        let disk = MemDisk::default();
+        let (mut journal, _) = open(&disk);
+        for number in 0..4 {
+            journal.append(&batch(seed + number, &[44]), NOW).unwrap();
+        }
+        disk.image().into_values().next().unwrap()
+    };
+    let (old, mut file) = (life(100), life(1));
+    let page = |index: usize| index * PAGE_SIZE_BYTES..(index + 1) * PAGE_SIZE_BYTES;
+    let name = segment::name(Seq(1));
+    // Stale blocks with numbers that are past: cut, for they are no proof of anything later.
+    file[page(5)].copy_from_slice(&old[page(1)]);
+    file[page(6)].copy_from_slice(&old[page(2)]);
+    let (records, verdict) = try_open(Image::from([(name.clone(), file.clone())])).unwrap();
+    assert_eq!(records.len(), 4);
+    assert!(matches!(verdict, Verdict::TornTail(tail) if tail.size_bytes == 8_192));
+    // A stale block with just the right number: its hash of the block before does not fit.
+    file[page(4)].copy_from_slice(&old[page(4)]);
+    let damage = try_open(Image::from([(name, file)])).unwrap_err();
+    assert_eq!((damage.offset, damage.fault), (16_384, Fault::BlockChain));
+}
+
+#[test]
+fn segment_of_a_later_format_is_refused_by_its_number() {
+    let mut image = hundred_records().image();
+    let page = &mut image.values_mut().next().unwrap()[..PAGE_SIZE_BYTES];
+    page[12] = 2;
+    let checksum = crc32c::crc32c(&page[12..]);
+    page[8..12].copy_from_slice(&checksum.to_le_bytes());
+    assert_eq!(try_open(image).unwrap_err().fault, Fault::SegmentVersion(2));
+}

@@ -1,0 +1,193 @@
+//! The one way through a journal from its first block to its end: recovery and people's commands share it.
+//!
+//! Reads only. What it finds at the end is judged in [`tail`].
+
+mod reader;
+mod tail;
+
+use domain::Seq;
+
+pub(crate) use reader::SegmentReader;
+
+use crate::contract::{DiskError, Record, Tip};
+use crate::disk::{Disk, failed};
+use crate::format::{Fault, PAGE_SIZE_BYTES, block, is_zero, segment};
+use crate::scan::{Damage, Extent, Proof, Verdict};
+
+/// What is called for every record, if anybody wants to see them.
+pub(crate) type Visit<'v> = Option<&'v mut dyn FnMut(Record<'_>)>;
+
+/// What a walk found.
+pub(crate) struct Walked {
+    /// The first record of every segment.
+    pub(crate) segments: Vec<Seq>,
+    pub(crate) extent: Extent,
+    /// Where the last whole batch stands in the last segment, if one does.
+    pub(crate) last_batch_at: Option<u64>,
+    /// Where the next batch goes in the last segment.
+    pub(crate) end: u64,
+    pub(crate) verdict: Result<Verdict, Damage>,
+}
+
+/// A place in a segment, and the tip of what stands before it.
+#[derive(Clone, Copy)]
+pub(crate) struct Position {
+    pub(crate) offset: u64,
+    pub(crate) tip: Tip,
+}
+
+/// Where a segment's batches end.
+pub(crate) struct Stop {
+    /// Behind the last whole batch.
+    pub(crate) batch: Position,
+    /// Behind the last whole block: farther than `batch` when a batch of several blocks is not whole.
+    pub(crate) block: Position,
+    /// Why there is no block; `None`: there are zeros, or the segment is full.
+    pub(crate) fault: Option<Fault>,
+    pub(crate) last_batch_at: Option<u64>,
+}
+
+/// Walks through all segments of a directory.
+pub(crate) fn walk<D: Disk>(disk: &D, mut visit: Visit<'_>) -> Result<Walked, DiskError> {
+    let segments = list_segments(disk)?;
+    let mut walked = Walked {
+        extent: Extent { segment_count: segments.len(), ..Extent::default() },
+        segments,
+        last_batch_at: None,
+        end: segment::BLOCKS_FROM,
+        verdict: Ok(Verdict::Clean),
+    };
+    let mut before: Option<(String, Stop)> = None;
+    for first_seq in walked.segments.clone() {
+        let name = segment::name(first_seq);
+        let mut reader = SegmentReader::open(disk, &name)?;
+        let header = match reader.header(first_seq)? {
+            Ok(header) => header,
+            Err(fault) => return Ok(walked.damaged(&name, 0, fault, Proof::Header)),
+        };
+        match before {
+            None => walked.extent.first_seq = first_seq,
+            Some((name, stop)) if header.tip_before != stop.batch.tip => {
+                let fault = stop.fault.unwrap_or(Fault::BlockMissing(stop.block.tip.seq.next()));
+                return Ok(walked.damaged(&name, stop.block.offset, fault, Proof::LaterSegment(first_seq)));
+            }
+            Some(_) => (),
+        }
+        let stop = walk_segment(&mut reader, header.tip_before, &mut visit)?;
+        walked.extent.tip = stop.batch.tip;
+        before = Some((name, stop));
+        if walked.segments.last() == Some(&first_seq) {
+            let stop = &before.as_ref().expect("set right above").1;
+            walked.verdict = tail::judge(&mut reader, stop)?;
+            (walked.end, walked.last_batch_at) = (stop.batch.offset, stop.last_batch_at);
+        }
+    }
+    Ok(walked)
+}
+
+impl Walked {
+    fn damaged(mut self, file: &str, offset: u64, fault: Fault, proof: Proof) -> Walked {
+        self.verdict = Err(Damage { file: file.to_owned(), offset, fault, proof });
+        self
+    }
+}
+
+/// The first records of all segments, in order.
+fn list_segments<D: Disk>(disk: &D) -> Result<Vec<Seq>, DiskError> {
+    let names = disk.list().map_err(failed("list", "the directory"))?;
+    let mut segments: Vec<Seq> = names.iter().filter_map(|name| segment::first_seq_of(name)).collect();
+    segments.sort_unstable();
+    Ok(segments)
+}
+
+/// Checks one segment's batches, and shows the records of those that are whole.
+fn walk_segment<D: Disk>(
+    reader: &mut SegmentReader<D>,
+    tip_before: Tip,
+    visit: &mut Visit<'_>,
+) -> Result<Stop, DiskError> {
+    let mut start = Position { offset: segment::BLOCKS_FROM, tip: tip_before };
+    let mut last_batch_at = None;
+    loop {
+        let (end, fault, is_whole) = check_batch(reader, start)?;
+        if !is_whole {
+            return Ok(Stop { batch: start, block: end, fault, last_batch_at });
+        }
+        if let Some(visit) = visit {
+            show_batch(reader, start.offset..end.offset, *visit)?;
+        }
+        last_batch_at = Some(start.offset);
+        start = end;
+    }
+}
+
+/// Checks the batch that should stand at `start`: how far it is good, what stops it, and whether it is whole.
+fn check_batch<D: Disk>(
+    reader: &mut SegmentReader<D>,
+    start: Position,
+) -> Result<(Position, Option<Fault>, bool), DiskError> {
+    let mut at = start;
+    loop {
+        match check_block(reader, at)? {
+            Found::Nothing => return Ok((at, None, false)),
+            Found::Fault(fault) => return Ok((at, Some(fault), false)),
+            Found::Block(header, _) if header.batch_first_seq != start.tip.seq.next() => {
+                return Ok((at, Some(Fault::BlockShape), false));
+            }
+            Found::Block(header, tip) => {
+                at = Position { offset: at.offset + header.stored_size_bytes() as u64, tip };
+                if header.ends_batch() {
+                    return Ok((at, None, true));
+                }
+            }
+        }
+    }
+}
+
+/// What stands at a place where a block may stand.
+enum Found {
+    /// A good block, and the tip after it.
+    Block(block::Header, Tip),
+    /// Zeros, or the end of the segment.
+    Nothing,
+    /// Something else.
+    Fault(Fault),
+}
+
+fn check_block<D: Disk>(reader: &mut SegmentReader<D>, at: Position) -> Result<Found, DiskError> {
+    let room = reader.size_bytes().saturating_sub(at.offset);
+    if room == 0 {
+        return Ok(Found::Nothing);
+    }
+    let page = reader.bytes(at.offset, PAGE_SIZE_BYTES)?;
+    if is_zero(page) {
+        return Ok(Found::Nothing);
+    }
+    let header = match block::Header::parse(page) {
+        Ok(header) if header.stored_size_bytes() as u64 > room => return Ok(Found::Fault(Fault::BlockShape)),
+        Ok(header) => header,
+        Err(fault) => return Ok(Found::Fault(fault)),
+    };
+    let stored = reader.bytes(at.offset, header.stored_size_bytes())?;
+    Ok(match block::check(&header, stored, &at.tip) {
+        Ok(tip) => Found::Block(header, tip),
+        Err(fault) => Found::Fault(fault),
+    })
+}
+
+/// Shows the records of a batch that was checked.
+fn show_batch<D: Disk>(
+    reader: &mut SegmentReader<D>,
+    range: core::ops::Range<u64>,
+    visit: &mut dyn FnMut(Record<'_>),
+) -> Result<(), DiskError> {
+    let mut offset = range.start;
+    while offset < range.end {
+        let changed = |_| failed("read twice the same from", "the journal")(std::io::ErrorKind::Other.into());
+        let header = block::Header::parse(reader.bytes(offset, PAGE_SIZE_BYTES)?).map_err(changed)?;
+        let stored = reader.bytes(offset, header.stored_size_bytes())?;
+        block::for_each_record(&header, stored, visit).map_err(changed)?;
+        offset += header.stored_size_bytes() as u64;
+    }
+    Ok(())
+}

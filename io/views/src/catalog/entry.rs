@@ -1,0 +1,212 @@
+//! One sale in the catalogue.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use arc_swap::{ArcSwap, Guard};
+use domain::{ItemIndex, ItemTerms, Levels, SaleId, SaleStatus, SaleTerms, Seq, ShardId, Slug};
+use parking_lot::Mutex;
+
+use super::SalePublished;
+
+/// One sale. What changes seldom is read with one atomic load ([`SaleEntry::front`]), how much is free with
+/// two ([`SaleEntry::free`]), all of it consistently under a short lock ([`SaleEntry::read`]).
+pub struct SaleEntry {
+    shard: ShardId,
+    id: SaleId,
+    slug: Slug,
+    /// Replaced only while `stock` is locked.
+    front: ArcSwap<Front>,
+    stock: Mutex<Stock>,
+    version: AtomicU64,
+    page_version: AtomicU64,
+}
+
+struct Stock {
+    levels: Vec<Levels>,
+    seq: Seq,
+    page_seq: Seq,
+}
+
+/// What of a sale changes seldom.
+pub struct Front {
+    /// What holds for the sale.
+    pub terms: Arc<SaleTerms>,
+    /// Where it stands.
+    pub status: SaleStatus,
+    /// Its items.
+    pub items: Arc<[ItemTerms]>,
+    index: Arc<HashMap<Box<str>, ItemIndex>>,
+    free: Arc<[AtomicU32]>,
+}
+
+impl Front {
+    /// The position of the item of that code.
+    pub fn item(&self, code: &str) -> Option<ItemIndex> {
+        self.index.get(code).copied()
+    }
+
+    /// The item at that position.
+    pub fn item_terms(&self, item: ItemIndex) -> Option<&ItemTerms> {
+        self.items.get(usize::from(item.0))
+    }
+
+    /// How many units of an item are free, without a lock; 0 for an item that does not exist.
+    pub fn free(&self, item: ItemIndex) -> u32 {
+        self.free.get(usize::from(item.0)).map_or(0, |free| free.load(Ordering::Acquire))
+    }
+}
+
+/// All of a sale, as it stood at one position.
+#[derive(Clone, Debug)]
+pub struct SaleSnapshot {
+    /// What holds for it.
+    pub terms: Arc<SaleTerms>,
+    /// Where it stands.
+    pub status: SaleStatus,
+    /// Its items.
+    pub items: Arc<[ItemTerms]>,
+    /// Their levels, in the same order.
+    pub levels: Vec<Levels>,
+    /// The position that all this rests on.
+    pub seq: Seq,
+    /// The position of the last change that a sale page shows: anything but units going to and fro.
+    pub page_seq: Seq,
+    /// [`SaleEntry::version`] of exactly this.
+    pub version: u64,
+    /// [`SaleEntry::page_version`] of exactly this.
+    pub page_version: u64,
+}
+
+impl SaleEntry {
+    pub(super) fn new(sale: SalePublished) -> SaleEntry {
+        SaleEntry {
+            shard: sale.shard,
+            id: sale.sale,
+            front: ArcSwap::from_pointee(front_of(&sale)),
+            slug: sale.slug,
+            stock: Mutex::new(Stock { levels: sale.levels, seq: sale.seq, page_seq: sale.seq }),
+            version: AtomicU64::new(1),
+            page_version: AtomicU64::new(1),
+        }
+    }
+
+    /// Its shard.
+    pub fn shard(&self) -> ShardId {
+        self.shard
+    }
+
+    /// Its number within the shard.
+    pub fn id(&self) -> SaleId {
+        self.id
+    }
+
+    /// Its code.
+    pub fn slug(&self) -> &Slug {
+        &self.slug
+    }
+
+    /// What changes seldom. Do not keep the guard across a wait.
+    pub fn front(&self) -> Guard<Arc<Front>> {
+        self.front.load()
+    }
+
+    /// The position of the item of that code.
+    pub fn item(&self, code: &str) -> Option<ItemIndex> {
+        self.front().item(code)
+    }
+
+    /// How many units of an item are free, without a lock; 0 for an item that does not exist.
+    pub fn free(&self, item: ItemIndex) -> u32 {
+        self.front().free(item)
+    }
+
+    /// Another one with every publish; counts from 1 in every process.
+    pub fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
+    }
+
+    /// Another one whenever something but free, held, paid and withdrawn units changed.
+    pub fn page_version(&self) -> u64 {
+        self.page_version.load(Ordering::Acquire)
+    }
+
+    /// All of it, as it stood at one position.
+    pub fn read(&self) -> SaleSnapshot {
+        let stock = self.stock.lock();
+        let front = self.front();
+        SaleSnapshot {
+            terms: front.terms.clone(),
+            status: front.status,
+            items: front.items.clone(),
+            levels: stock.levels.clone(),
+            seq: stock.seq,
+            page_seq: stock.page_seq,
+            version: self.version(),
+            page_version: self.page_version(),
+        }
+    }
+
+    pub(super) fn put(&self, sale: SalePublished) {
+        let mut stock = self.stock.lock();
+        assert!(sale.items.len() >= stock.levels.len(), "a sale's items are never taken away");
+        self.front.store(Arc::new(front_of(&sale)));
+        stock.levels = sale.levels;
+        self.page_changed(&mut stock, sale.seq);
+    }
+
+    pub(super) fn set_status(&self, status: SaleStatus, seq: Seq) {
+        let mut stock = self.stock.lock();
+        let old = self.front();
+        self.front.store(Arc::new(Front {
+            terms: old.terms.clone(),
+            status,
+            items: old.items.clone(),
+            index: old.index.clone(),
+            free: old.free.clone(),
+        }));
+        self.page_changed(&mut stock, seq);
+    }
+
+    pub(super) fn set_levels(&self, levels: &[(ItemIndex, Levels)], seq: Seq) {
+        let mut stock = self.stock.lock();
+        let front = self.front();
+        let mut total_changed = false;
+        for (item, new) in levels {
+            assert!(new.is_conserved(), "I1 item={item:?} levels={new:?}");
+            let place = usize::from(item.0);
+            let old = std::mem::replace(&mut stock.levels[place], *new);
+            total_changed |= old.stock != new.stock;
+            front.free[place].store(new.free, Ordering::Release);
+        }
+        if total_changed {
+            self.page_changed(&mut stock, seq);
+        } else {
+            self.changed(&mut stock, seq);
+        }
+    }
+
+    fn page_changed(&self, stock: &mut Stock, seq: Seq) {
+        stock.page_seq = seq;
+        self.page_version.fetch_add(1, Ordering::Release);
+        self.changed(stock, seq);
+    }
+
+    fn changed(&self, stock: &mut Stock, seq: Seq) {
+        assert!(seq >= stock.seq, "publishing goes forward: {seq:?} after {:?}", stock.seq);
+        stock.seq = seq;
+        self.version.fetch_add(1, Ordering::Release);
+    }
+}
+
+fn front_of(sale: &SalePublished) -> Front {
+    let numbered = (0_u16..).zip(&sale.items);
+    Front {
+        terms: Arc::new(sale.terms.clone()),
+        status: sale.status,
+        items: sale.items.clone().into(),
+        index: Arc::new(numbered.map(|(at, item)| (item.code.as_str().into(), ItemIndex(at))).collect()),
+        free: sale.levels.iter().map(|levels| AtomicU32::new(levels.free)).collect(),
+    }
+}

@@ -1,0 +1,20 @@
+//! Readers of the journal, each with its own cursor, and what they keep in memory.
+//!
+//! A view may be deleted and built again from the journal at any time; it holds nothing that is not durable.
+//! [`catalog`] is what edges read; [`key_filter`] says which idempotency keys are certainly new.
+//! [`follower`] is an engine behind the writer: it recovers a shard, answers [`mod@orders`] listings and takes the
+//! snapshots that [`snapshot_store`] keeps.
+
+pub mod catalog;
+pub mod follower;
+pub mod key_filter;
+pub mod orders;
+pub mod snapshot_store;
+#[cfg(test)]
+mod world;
+
+pub use catalog::{Catalog, Front, SaleEntry, SalePublished, SaleSnapshot};
+pub use follower::{FollowError, Follower, Undecodable};
+pub use key_filter::KeyFilter;
+pub use orders::{OrdersPage, OrdersQuery, orders};
+pub use snapshot_store::{Loaded, Position, SnapshotStore, Written};

@@ -1,16 +1,16 @@
 //! What is answered once the facts are applied.
 
-use domain::{Actor, Answer, Command, OrderId, OrderState, OrderView, Refusal, SaleId};
+use domain::{Actor, Answer, Command, Fact, OrderId, OrderState, OrderView, Refusal};
 
 use crate::decide::find_order;
 use crate::state::State;
 
-/// The answer to a command that was not refused, right after its facts were applied. For a command that was
-/// so already it is the first answer again.
+/// The answer to a command that was not refused, right after its `facts` were applied. For a command that was
+/// so already, and brought none, it is the first answer again.
 ///
 /// # Panics
 /// When the command was refused.
-pub fn answer(state: &State, command: &Command) -> Answer {
+pub fn answer(state: &State, command: &Command, facts: &[Fact]) -> Answer {
     match command {
         Command::PlaceOrder { buyer, key, .. } => {
             let slot = state.orders.slot_of_key(*buyer, *key).expect("the order was placed");
@@ -22,8 +22,12 @@ pub fn answer(state: &State, command: &Command) -> Answer {
         | Command::RecordRefund { order, .. } => {
             Answer::Order(state.order(*order).expect("the order was found when it was decided"))
         }
-        Command::CreateSale { slug, .. } => sale(state, state.slugs[slug]),
-        Command::EditSale { sale: id, .. } | Command::MoveSale { sale: id, .. } => sale(state, *id),
+        Command::CreateSale { slug, .. } => {
+            Answer::Sale { sale: state.slugs[slug], seq: state.seq, created: !facts.is_empty() }
+        }
+        Command::EditSale { sale, .. } | Command::MoveSale { sale, .. } => {
+            Answer::Sale { sale: *sale, seq: state.seq, created: false }
+        }
         Command::ChangeStock { sale, key, .. } => {
             let keyed = key.and_then(|key| state.sale(*sale)?.stock_keys.get(&key).copied());
             Answer::Stock(keyed.or(state.last_stock).expect("the stock was changed"))
@@ -52,11 +56,4 @@ fn extended_view(state: &State, order: OrderId) -> OrderView {
         extended: true,
         ..first
     }
-}
-
-fn sale(state: &State, sale: SaleId) -> Answer {
-    let item_count = state.sale(sale).map_or(0, |sale| sale.items().len() as u64);
-    // The facts of its creation are the last ones.
-    let created = state.last_created.is_some_and(|(id, seq)| id == sale && seq.0 + item_count == state.seq.0);
-    Answer::Sale { sale, seq: state.seq, created }
 }

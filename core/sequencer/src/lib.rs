@@ -111,8 +111,10 @@ impl<T> Sequencer<T> {
 
     fn decide(&mut self, command: &Command) -> Outcome {
         let facts = engine::decide(&self.state, command, self.time)?;
-        facts.into_iter().for_each(|fact| self.commit(fact));
-        Ok(engine::answer(&self.state, command))
+        facts.iter().for_each(|fact| engine::apply(&mut self.state, fact));
+        let answer = engine::answer(&self.state, command, &facts);
+        self.facts.extend(facts);
+        Ok(answer)
     }
 
     fn commit(&mut self, fact: Fact) {

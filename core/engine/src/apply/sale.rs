@@ -13,7 +13,6 @@ pub(super) fn created(state: &mut State, sale: SaleId, slug: &Slug, terms: &Sale
     assert_eq!(usize::from(sale.0), state.sales.len(), "sales are numbered without a gap");
     let before = state.slugs.insert(slug.clone(), sale);
     assert_eq!(before, None, "sale {slug} was created twice");
-    state.last_created = Some((sale, state.seq));
     state.sales.push(Sale {
         slug: slug.clone(),
         terms: Box::new(terms.clone()),

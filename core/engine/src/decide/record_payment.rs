@@ -1,12 +1,12 @@
 //! A payment provider's word. Money that came is never lost, whatever became of the order.
 
 use domain::{
-    Actor, Amount, Currency, Fact, Line, OrderId, OrderState, PaymentId, PaymentResult, RefundCause, Refusal,
+    Actor, Amount, Currency, Fact, OrderId, OrderState, PaymentId, PaymentResult, RefundCause, Refusal,
     UnixMs, Wish, limits,
 };
 use smallvec::smallvec;
 
-use super::place_order::{Claim, check_limits};
+use super::place_order::{Claim, check_limits, check_stock};
 use super::{Facts, already_so, find_order, one};
 use crate::state::{Order, State};
 
@@ -49,24 +49,27 @@ pub(super) fn decide(state: &State, order: OrderId, by: Payment, now: UnixMs) ->
 /// The hold is over: the same units again if they are free and the limits allow it, else the money goes back.
 fn pay_late(state: &State, order: &Order, payment: PaymentId, amount: Amount) -> Facts {
     let id = order.id;
-    // Due, but no tick has said so yet: the units are still the order's own, so they are free for it.
-    let is_due = order.state == OrderState::Held;
-    let cause = if is_due { None } else { obstacle(state, order) };
-    let paid = match cause {
+    let paid = match obstacle(state, order) {
         None => Fact::OrderPaid { order: id, payment, amount },
         Some(cause) => Fact::PaymentUnmatched { order: id, payment, amount, cause },
     };
+    // Due, but no tick has said so yet.
+    let is_due = order.state == OrderState::Held;
     if is_due { smallvec![Fact::OrderExpired { order: id }, paid] } else { smallvec![paid] }
 }
 
-/// Why an expired order cannot have its units again.
+/// Why an order whose hold is over cannot have its units again. While it still has them, because no tick has come,
+/// they are free for it, and are counted for its buyer already.
 fn obstacle(state: &State, order: &Order) -> Option<RefundCause> {
     let sale = state.sale(order.sale).expect("an order's sale exists");
-    let free = |line: &Line| sale.item(line.item).map_or(0, |item| item.levels.free);
-    if state.orders.lines(order).any(|line| free(&line) < line.quantity.into()) {
+    let has_units = order.has_units();
+    let missing = state
+        .orders
+        .lines(order)
+        .map(move |line| Wish { item: line.item, quantity: if has_units { 0 } else { line.quantity } });
+    if check_stock(sale, missing.clone()).is_err() {
         return Some(RefundCause::StockTaken);
     }
     let claim = Claim { sale_id: order.sale, sale, buyer: order.buyer, placed_at: order.placed_at() };
-    let wishes = state.orders.lines(order).map(|line: Line| -> Wish { line.wish() });
-    check_limits(state, &claim, wishes).is_err().then_some(RefundCause::LimitReached)
+    check_limits(state, &claim, missing).is_err().then_some(RefundCause::LimitReached)
 }

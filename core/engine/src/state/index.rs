@@ -43,11 +43,19 @@ impl Index {
     /// The slot with this hash for which `is_it` holds.
     pub(crate) fn find(&self, hash: u64, is_it: impl Fn(u32) -> bool) -> Option<u32> {
         let (part, hash) = split(hash);
-        // The stored hash is compared first: a look into the slot is a cache miss.
-        self.parts[part]
-            .probe(hash)
-            .find(|entry| entry.hash == hash && is_it(entry.slot))
-            .map(|entry| entry.slot)
+        let part = &self.parts[part];
+        let mut place = part.home(hash);
+        loop {
+            let entry = part.places[place];
+            if entry.slot == EMPTY.slot {
+                return None;
+            }
+            // The stored hash is compared first: a look into the slot is a cache miss.
+            if entry.hash == hash && is_it(entry.slot) {
+                return Some(entry.slot);
+            }
+            place = part.after(place);
+        }
     }
 
     /// Brings the place where [`Index::find`] and [`Index::insert`] will look into the processor's caches. Calls for
@@ -79,17 +87,15 @@ impl Part {
         hash as usize & (self.places.len() - 1)
     }
 
-    /// The entries from the home of a hash up to the first empty place. There always is one.
-    fn probe(&self, hash: u32) -> impl Iterator<Item = &Entry> {
-        let (behind, from_home) = self.places.split_at(self.home(hash));
-        from_home.iter().chain(behind).take_while(|entry| entry.slot != EMPTY.slot)
+    /// The place to look at next. There always is an empty one, so looking ends.
+    fn after(&self, place: usize) -> usize {
+        (place + 1) & (self.places.len() - 1)
     }
 
     fn insert(&mut self, entry: Entry) {
-        let mask = self.places.len() - 1;
         let mut place = self.home(entry.hash);
         while self.places[place].slot != EMPTY.slot {
-            place = (place + 1) & mask;
+            place = self.after(place);
         }
         self.places[place] = entry;
         self.len += 1;

@@ -37,8 +37,6 @@ pub struct State {
     pub(crate) allowances: Allowances,
     pub(crate) deadlines: Deadlines,
     pub(crate) surplus: BTreeMap<(OrderId, PaymentId), Surplus>,
-    /// The sale that was created last, and the position of that fact.
-    pub(crate) last_created: Option<(SaleId, Seq)>,
     /// The change of stock that was applied last, for its answer.
     pub(crate) last_stock: Option<StockReceipt>,
 }
@@ -76,7 +74,6 @@ impl State {
             allowances: Allowances::with_capacity(capacity.buyers, hash_seed),
             deadlines: Deadlines::with_capacity(capacity.holds, capacity.hold_ttl_s),
             surplus: BTreeMap::new(),
-            last_created: None,
             last_stock: None,
         }
     }

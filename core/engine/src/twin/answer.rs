@@ -2,25 +2,26 @@
 
 use alloc::vec::Vec;
 
-use domain::{Answer, Command, KeyDigest, OrderId, OrderState, OrderView, SaleId, Seq, StockReceipt, UnixMs};
+use domain::{
+    Answer, Command, Fact, KeyDigest, OrderId, OrderState, OrderView, SaleId, Seq, StockReceipt, UnixMs,
+};
 
 use super::{Order, Twin};
 
 impl Twin {
-    /// The answer to a command right after its facts were applied. A command that is repeated under its
+    /// The answer to a command right after its `facts` were applied. A command that is repeated under its
     /// key is answered as at first.
     ///
     /// # Panics
     /// When the command was refused: then there is no such sale or order.
-    pub fn answer(&self, command: &Command) -> Answer {
+    pub fn answer(&self, command: &Command, facts: &[Fact]) -> Answer {
         match command {
             Command::CreateSale { slug, .. } => {
                 let position =
                     self.sales.iter().position(|sale| sale.slug == *slug).expect("the sale was made");
                 let sale = SaleId(u16::try_from(position).expect("at most SALE_COUNT_MAX"));
-                let items = u64::try_from(self.sales[position].items.len()).expect("at most ITEM_COUNT_MAX");
-                let last_of_it = Seq(self.sales[position].created_seq.0 + items);
-                Answer::Sale { sale, seq: self.seq, created: last_of_it == self.seq }
+                let created = matches!(facts.first(), Some(Fact::SaleCreated { .. }));
+                Answer::Sale { sale, seq: self.seq, created }
             }
             Command::EditSale { sale, .. } | Command::MoveSale { sale, .. } => {
                 Answer::Sale { sale: *sale, seq: self.seq, created: false }

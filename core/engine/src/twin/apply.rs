@@ -39,7 +39,6 @@ impl Twin {
                     slug: slug.clone(),
                     terms: (**terms).clone(),
                     status: SaleStatus::Scheduled,
-                    created_seq: self.seq,
                     items: Vec::new(),
                     stock_keys: BTreeMap::new(),
                 });

@@ -36,7 +36,6 @@ struct Sale {
     slug: Slug,
     terms: SaleTerms,
     status: SaleStatus,
-    created_seq: Seq,
     items: Vec<Item>,
     stock_keys: BTreeMap<KeyDigest, StockReceipt>,
 }

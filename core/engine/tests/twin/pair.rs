@@ -1,6 +1,6 @@
 //! The engine and its twin side by side.
 
-use domain::{Answer, Command, Fact, ItemIndex, SaleId, ShardId, UnixMs};
+use domain::{Command, Fact, ItemIndex, SaleId, ShardId, UnixMs};
 use engine::State;
 use engine::snapshot::{Entry, Restore, export};
 use engine::twin::Twin;
@@ -67,8 +67,8 @@ impl Pair {
             self.twin.apply(fact);
         }
         same("seq", &self.engine.seq(), &self.twin.seq())?;
-        let by_engine = comparable(engine::answer(&self.engine, command), facts);
-        same("answer", &by_engine, &comparable(self.twin.answer(command), facts))?;
+        let by_engine = engine::answer(&self.engine, command, facts);
+        same("answer", &by_engine, &self.twin.answer(command, facts))?;
         engine::invariants::check(&self.engine).map_err(|broken| format!("invariant: {broken:?}"))?;
         self.check_levels()
     }
@@ -125,17 +125,6 @@ impl Pair {
         self.engine = restored;
         Ok(())
     }
-}
-
-/// `created` is told only to whoever sent a command that made a sale; to others it may be anything.
-fn comparable(mut answer: Answer, facts: &[Fact]) -> Answer {
-    let makes_sale = matches!(facts.first(), Some(Fact::SaleCreated { .. }));
-    if let Answer::Sale { created, .. } = &mut answer
-        && !makes_sale
-    {
-        *created = false;
-    }
-    answer
 }
 
 fn same<T: PartialEq + std::fmt::Debug>(what: &str, by_engine: &T, by_twin: &T) -> Result<(), String> {

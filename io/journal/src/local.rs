@@ -125,11 +125,10 @@ impl<D: Disk> Local<D> {
         while self.segments.get(1).is_some_and(|next| *next <= seq) {
             let name = segment::name(self.segments[0]);
             self.disk.remove(&name).map_err(failed("remove", &name))?;
+            // One by one: of several removals that were not synced a crash may keep any, and leave a gap.
+            self.disk.sync_dir().map_err(failed("sync", "the directory"))?;
             self.segments.pop_front();
             dropped += 1;
-        }
-        if dropped > 0 {
-            self.disk.sync_dir().map_err(failed("sync", "the directory"))?;
         }
         Ok(dropped)
     }

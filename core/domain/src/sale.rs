@@ -81,6 +81,29 @@ pub struct ItemTerms {
     pub per_buyer_max: Option<u32>,
 }
 
+impl SaleTerms {
+    /// Terms without instants and limits: opened and closed by hand.
+    pub fn new(name: &str, currency: Currency, hold_ttl_s: u16) -> SaleTerms {
+        SaleTerms {
+            name: name.into(),
+            currency,
+            opens_at: None,
+            closes_at: None,
+            hold_ttl_s,
+            per_order_max: None,
+            per_buyer_max: None,
+            per_buyer_day_max: None,
+        }
+    }
+}
+
+impl ItemTerms {
+    /// Terms without limits.
+    pub fn new(code: Slug, name: &str, unit_price: u32) -> ItemTerms {
+        ItemTerms { code, name: name.into(), unit_price, per_order_max: None, per_buyer_max: None }
+    }
+}
+
 /// What the organiser, or the clock, did last to a sale.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(u8)]
@@ -185,16 +208,9 @@ mod tests {
 
     #[test]
     fn instants_count_to_the_millisecond() {
-        let terms = SaleTerms {
-            name: "n".into(),
-            currency: Currency::new("EUR").unwrap(),
-            opens_at: Some(UnixMs(10)),
-            closes_at: Some(UnixMs(20)),
-            hold_ttl_s: 600,
-            per_order_max: None,
-            per_buyer_max: None,
-            per_buyer_day_max: None,
-        };
+        let (opens_at, closes_at) = (Some(UnixMs(10)), Some(UnixMs(20)));
+        let plain = SaleTerms::new("n", Currency::new("EUR").unwrap(), 600);
+        let terms = SaleTerms { opens_at, closes_at, ..plain };
         let phase = |status: SaleStatus, now| status.phase(&terms, UnixMs(now));
         let not_yet = Phase::NotYetOpen { opens_at: Some(UnixMs(10)) };
         assert_eq!(phase(SaleStatus::Scheduled, 9), not_yet);

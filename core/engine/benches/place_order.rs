@@ -106,23 +106,9 @@ fn order(number: usize) -> Command {
 }
 
 fn open_sale(state: &mut State, per_buyer_max: Option<u32>, now: UnixMs) {
-    let terms = SaleTerms {
-        name: "Concert".into(),
-        currency: Currency::new("EUR").unwrap(),
-        opens_at: None,
-        closes_at: None,
-        hold_ttl_s: 600,
-        per_order_max: None,
-        per_buyer_max,
-        per_buyer_day_max: None,
-    };
-    let item = ItemTerms {
-        code: Slug::new("ga").unwrap(),
-        name: "Standing".into(),
-        unit_price: 6_000,
-        per_order_max: None,
-        per_buyer_max: None,
-    };
+    let plain = SaleTerms::new("Concert", Currency::new("EUR").unwrap(), 600);
+    let terms = SaleTerms { per_buyer_max, ..plain };
+    let item = ItemTerms::new(Slug::new("ga").unwrap(), "Standing", 6_000);
     let stock = 1_000_000_000;
     let create =
         Command::CreateSale { slug: Slug::new("concert").unwrap(), terms, items: vec![(item, stock)] };

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use domain::{Answer, Refusal, Request, Seq, UnixMs, limits};
+use domain::{Answer, Fact, Refusal, Request, Seq, UnixMs, limits};
 use engine::State;
 use journal::{AppendError, Batch, Journal, TruncateError};
 use sequencer::Sequencer;
@@ -87,6 +87,11 @@ impl<J: Journal, T> Shard<J, T> {
         assert!(std::mem::take(&mut self.committed), "nothing is answered before it is durable");
         self.publisher.publish(self.sequencer.state(), self.sequencer.facts());
         self.sequencer.release()
+    }
+
+    /// The round's facts; durable between `commit` and `release`.
+    pub fn facts(&self) -> &[Fact] {
+        self.sequencer.facts()
     }
 
     /// Requests that were taken from the inbox but wait for the next round.

@@ -22,23 +22,8 @@ fn settings() -> Settings {
 }
 
 fn create() -> Request {
-    let terms = SaleTerms {
-        name: "Concert".into(),
-        currency: Currency::new("EUR").unwrap(),
-        opens_at: None,
-        closes_at: None,
-        hold_ttl_s: 10,
-        per_order_max: None,
-        per_buyer_max: None,
-        per_buyer_day_max: None,
-    };
-    let item = ItemTerms {
-        code: Slug::new("ga").unwrap(),
-        name: "Standing".into(),
-        unit_price: 6_000,
-        per_order_max: None,
-        per_buyer_max: None,
-    };
+    let terms = SaleTerms::new("Concert", Currency::new("EUR").unwrap(), 10);
+    let item = ItemTerms::new(Slug::new("ga").unwrap(), "Standing", 6_000);
     let slug = Slug::new("concert").unwrap();
     Request::Command(Command::CreateSale { slug, terms, items: vec![(item, 1_000)] })
 }

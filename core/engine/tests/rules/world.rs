@@ -21,8 +21,9 @@ impl World {
         let now = UnixMs(UnixMs::EPOCH.0 + 1_000_000);
         let mut world = World { state: State::new(ShardId::FIRST, 5), now, orders: Vec::new() };
         let slug = Slug::new("concert").unwrap();
+        let terms = SaleTerms::new("Concert", Currency::new("EUR").unwrap(), 10);
         let items = vec![(item("ga", 6_000), 10), (item("vip", 20_000), 2)];
-        world.execute(&Command::CreateSale { slug, terms: terms(), items }).unwrap();
+        world.execute(&Command::CreateSale { slug, terms, items }).unwrap();
         world
     }
 
@@ -220,22 +221,8 @@ fn show_refusal(refusal: &Refusal) -> String {
     format!("{}{details}", refusal.code())
 }
 
-fn terms() -> SaleTerms {
-    SaleTerms {
-        name: "Concert".into(),
-        currency: Currency::new("EUR").unwrap(),
-        opens_at: None,
-        closes_at: None,
-        hold_ttl_s: 10,
-        per_order_max: None,
-        per_buyer_max: None,
-        per_buyer_day_max: None,
-    }
-}
-
 fn item(code: &str, unit_price: u32) -> ItemTerms {
-    let code_slug = Slug::new(code).unwrap();
-    ItemTerms { code: code_slug, name: code.into(), unit_price, per_order_max: None, per_buyer_max: None }
+    ItemTerms::new(Slug::new(code).unwrap(), code, unit_price)
 }
 
 fn wish(text: &str) -> Wish {

@@ -32,24 +32,9 @@ pub(crate) fn many_holds(pair: &mut Pair, count: usize) -> Result<(), String> {
 }
 
 fn plain_sale() -> SaleTerms {
-    SaleTerms {
-        name: "Many".into(),
-        currency: Currency::new("EUR").unwrap(),
-        opens_at: None,
-        closes_at: None,
-        hold_ttl_s: 60,
-        per_order_max: None,
-        per_buyer_max: None,
-        per_buyer_day_max: None,
-    }
+    SaleTerms::new("Many", Currency::new("EUR").unwrap(), 60)
 }
 
 fn plain_item() -> ItemTerms {
-    ItemTerms {
-        code: Slug::new("one").unwrap(),
-        name: "One".into(),
-        unit_price: 100,
-        per_order_max: None,
-        per_buyer_max: None,
-    }
+    ItemTerms::new(Slug::new("one").unwrap(), "One", 100)
 }

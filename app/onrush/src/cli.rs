@@ -1,0 +1,93 @@
+//! The command line.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::demo::DemoArgs;
+use crate::journal_cmd::{DumpArgs, VerifyArgs};
+use crate::sale_apply::SaleApplyArgs;
+use crate::serve::ServeArgs;
+use crate::settings::SettingsArgs;
+use crate::token::TokenArgs;
+use crate::{demo, journal_cmd, sale_apply, serve, token};
+
+/// Sells limited things to a crowd: exactly what there is, and nothing confirmed is ever lost.
+#[derive(Parser, Debug)]
+#[command(name = "onrush", version, propagate_version = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Open a sale, let a crowd of real HTTP clients in, and check what was sold.
+    Demo(DemoArgs),
+    /// Run a server.
+    Serve(ServeArgs),
+    /// Make a buyer's token for trying things out.
+    Token(TokenArgs),
+    /// Sales as files.
+    #[command(subcommand)]
+    Sale(SaleCommand),
+    /// Look into a journal; reads only, beside a running server too.
+    #[command(subcommand)]
+    Journal(JournalCommand),
+    /// The configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+#[derive(Subcommand, Debug)]
+enum SaleCommand {
+    /// Create or change the sale that a file describes; shows the difference first.
+    Apply(SaleApplyArgs),
+}
+
+#[derive(Subcommand, Debug)]
+enum JournalCommand {
+    /// Check every byte, replay every fact, check every invariant.
+    Verify(VerifyArgs),
+    /// Print facts, one JSON object per line.
+    Dump(DumpArgs),
+}
+
+#[derive(Subcommand, Debug)]
+enum ConfigCommand {
+    /// Print the effective configuration and where each value came from.
+    Print(SettingsArgs),
+}
+
+/// Runs the command that the process was started with. Exit codes: 0 done, 1 the command failed or found what
+/// it looks for, 2 it was called wrongly; `onrush journal` has a few of its own.
+pub fn run() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Demo(args) => demo::run(&args).map(exit_code),
+        Command::Serve(args) => serve::serve(&args),
+        Command::Token(args) => token::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Sale(SaleCommand::Apply(args)) => sale_apply::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Journal(JournalCommand::Verify(args)) => journal_cmd::verify(&args),
+        Command::Journal(JournalCommand::Dump(args)) => journal_cmd::dump(&args),
+        Command::Config(ConfigCommand::Print(settings)) => print_config(&settings),
+    };
+    result.unwrap_or_else(|error| {
+        complain(&error);
+        ExitCode::FAILURE
+    })
+}
+
+fn exit_code(all_held: bool) -> ExitCode {
+    if all_held { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+#[expect(clippy::print_stdout, reason = "printing is what was asked for")]
+fn print_config(settings: &SettingsArgs) -> anyhow::Result<ExitCode> {
+    print!("{}", settings.load()?.print());
+    Ok(ExitCode::SUCCESS)
+}
+
+#[expect(clippy::print_stderr, reason = "the error goes where errors go")]
+fn complain(error: &anyhow::Error) {
+    eprintln!("onrush: {error:#}");
+}

@@ -1,0 +1,52 @@
+use std::os::unix::fs::PermissionsExt;
+
+use super::*;
+
+#[test]
+fn first_start_makes_secrets_that_later_ones_keep() {
+    let dir = tempfile::tempdir().unwrap();
+    let owned = Installation::own(dir.path(), 1).unwrap();
+    let key = owned.new_admin_key.clone().expect("the first start makes an admin key");
+    let tokens = owned.installation.secret(SecretName::BuyerTokens).unwrap();
+    assert_ne!(tokens, owned.installation.secret(SecretName::Payments).unwrap());
+    drop(owned);
+    let again = Installation::own(dir.path(), 1).unwrap();
+    assert!(again.new_admin_key.is_none());
+    assert_eq!(again.installation.secret(SecretName::BuyerTokens).unwrap(), tokens);
+    assert_eq!(again.installation.admin_keys().unwrap(), [key.hash()]);
+    let path = dir.path().join("secrets/buyer-tokens.key");
+    assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o077, 0, "for the owner only");
+}
+
+#[test]
+fn second_process_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let _owned = Installation::own(dir.path(), 1).unwrap();
+    let refused = Installation::own(dir.path(), 1).unwrap_err().to_string();
+    assert!(refused.contains("in use by another process"), "{refused}");
+    assert!(Installation::open(dir.path()).is_ok(), "reading needs no lock");
+}
+
+#[test]
+fn number_of_shards_cannot_change() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(Installation::own(dir.path(), 2).unwrap());
+    let refused = Installation::own(dir.path(), 3).unwrap_err().to_string();
+    assert!(refused.contains("was made with shards = 2"), "{refused}");
+}
+
+#[test]
+fn damaged_secret_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let owned = Installation::own(dir.path(), 1).unwrap();
+    fs::write(dir.path().join("secrets/payments.key"), "not hex").unwrap();
+    let error = owned.installation.secret(SecretName::Payments).unwrap_err().to_string();
+    assert!(error.contains("payments.key is damaged"), "{error}");
+}
+
+#[test]
+fn other_folder_is_no_data_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    let error = Installation::open(dir.path()).unwrap_err().to_string();
+    assert!(error.contains("is not a data folder"), "{error}");
+}

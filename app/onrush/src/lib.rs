@@ -1,0 +1,15 @@
+//! The one binary: command line, configuration, roles, wiring, threads.
+//!
+//! All business is in the rooms below; here they are joined and run. Start with [`cli`], then [`serve`].
+
+pub mod cli;
+mod client;
+pub mod config;
+pub mod demo;
+pub mod installation;
+pub mod journal_cmd;
+mod logging;
+pub mod sale_apply;
+pub mod serve;
+mod settings;
+pub mod token;

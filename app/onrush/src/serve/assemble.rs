@@ -1,0 +1,168 @@
+//! The whole pipeline, wired in one place.
+
+use std::net::{SocketAddr, TcpListener};
+use std::num::NonZeroU16;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use domain::UnixMs;
+use edge::auth::{AdminKeys, Auth, BuyerTokens};
+use edge::{Edge, EdgeParts, Metrics, Readiness, Ready};
+use prometheus_client::registry::Registry;
+use tokio::sync::{mpsc, watch};
+use views::{Catalog, KeyFilter};
+
+use super::backend::{LocalBackend, Parts};
+use super::metrics::Families;
+use super::outbox::Outbox;
+use super::recovery::{Common, start_shard};
+use super::units::{CatalogHandle, Units};
+use super::{Running, clock, io, payment};
+use crate::config::{Config, Http};
+use crate::installation::Installation;
+use crate::token::token_rules;
+
+/// 2²⁷ bits are 16 MiB, enough for eight million keys of which one in a hundred is taken for known.
+const KEY_FILTER_BITS_LOG2: u32 = 27;
+
+/// Starts a server and returns when it is ready.
+///
+/// # Errors
+/// When the data folder cannot be used, a shard cannot be recovered, or an address cannot be had.
+pub fn start(config: &Config) -> anyhow::Result<Running> {
+    ensure!(clock::now() >= UnixMs::EPOCH, "the system's clock is before 2026; set it first");
+    let owned = Installation::own(&config.data, config.shards)?;
+    let installation = &owned.installation;
+    let mut registry = Registry::with_prefix("onrush");
+    let (metrics, families) = (Metrics::new(&mut registry), Families::new(&mut registry));
+    let shard_count = NonZeroU16::new(config.shards).context("an installation has at least one shard")?;
+    let catalog = Catalog::new(shard_count, KeyFilter::new(KEY_FILTER_BITS_LOG2));
+    registry.register_collector(Box::new(Units(CatalogHandle(catalog.clone()))));
+    let readiness = Readiness::default();
+    let (stop_rest, rest_stopped) = watch::channel(false);
+    let router = edge::admin_router(Arc::new(registry), readiness.clone());
+    let (admin_addr, admin_thread) = start_admin(config, router, rest_stopped.clone())?;
+    let mut rest_threads = vec![admin_thread];
+
+    let io_count = io_count(config.io_threads);
+    let outboxes: Arc<[Arc<Outbox>]> = (0..io_count).map(|_| Outbox::new()).collect();
+    let (failures_sender, failures) = mpsc::unbounded_channel();
+    let common = Common {
+        config,
+        installation,
+        catalog: &catalog,
+        outboxes: &outboxes,
+        families: &families,
+        failures: &failures_sender,
+    };
+    let shards =
+        installation.shards().map(|shard| start_shard(shard, &common)).collect::<anyhow::Result<Vec<_>>>()?;
+
+    let (listen_addr, listeners) = io::bind(config.listen, io_count)?;
+    let payments = match config.payments.simulator.enabled {
+        true => {
+            let (desk, thread) = payment::start_simulator(config, installation, (listen_addr, rest_stopped))?;
+            rest_threads.push(thread);
+            Some(desk)
+        }
+        false => None,
+    };
+    let backend = LocalBackend::new(Parts {
+        catalog,
+        codec: installation.order_codec()?,
+        inboxes: shards.iter().map(|shard| Arc::clone(&shard.inbox)).collect(),
+        follows: shards.iter().map(|shard| Arc::clone(&shard.follow)).collect(),
+        outboxes: Arc::clone(&outboxes),
+    });
+    let parts = EdgeParts {
+        config: edge_config(config, io_count),
+        auth: Auth::new(
+            BuyerTokens::new(&token_rules(config, installation)?)?,
+            AdminKeys::new(installation.admin_keys()?),
+        ),
+        codec: installation.order_codec()?,
+        payments,
+        metrics,
+    };
+    let edge = Arc::new(Edge::new(backend, parts));
+    let (stop_io, io_stopped) = watch::channel(false);
+    let io_threads = start_io_threads(listeners, &edge, &outboxes, &io_stopped)?;
+    readiness.set(Ready::Yes);
+    tracing::info!(%listen_addr, %admin_addr, io_threads = io_count, "ready");
+    Ok(Running {
+        listen_addr,
+        admin_addr,
+        owned,
+        readiness,
+        stop_io,
+        stop_rest,
+        io_threads,
+        rest_threads,
+        shards,
+        failures,
+    })
+}
+
+fn start_io_threads(
+    listeners: Vec<TcpListener>,
+    edge: &Arc<Edge<LocalBackend>>,
+    outboxes: &[Arc<Outbox>],
+    stopped: &watch::Receiver<bool>,
+) -> anyhow::Result<Vec<JoinHandle<()>>> {
+    let numbered = listeners.into_iter().zip(outboxes).enumerate();
+    numbered
+        .map(|(number, (listener, outbox))| {
+            io::start(number, listener, (Arc::clone(edge), Arc::clone(outbox)), stopped.clone())
+        })
+        .collect()
+}
+
+fn io_count(configured: usize) -> usize {
+    match configured {
+        0 => thread::available_parallelism().map_or(1, usize::from),
+        count => count,
+    }
+}
+
+fn edge_config(config: &Config, io_count: usize) -> edge::Config {
+    let Http { connections_max, .. } = config.http;
+    let ms = Duration::from_millis;
+    edge::Config {
+        body_size_bytes_max: config.http.body_size_bytes_max,
+        definition_size_bytes_max: config.http.sale_body_size_bytes_max,
+        head_size_bytes_max: config.http.header_size_bytes_max,
+        header_count_max: config.http.header_count_max,
+        first_byte_deadline: ms(config.http.first_byte_timeout_ms),
+        idle_deadline: ms(config.http.idle_timeout_ms),
+        head_deadline: ms(config.http.header_timeout_ms),
+        body_deadline: ms(config.http.body_timeout_ms),
+        answer_deadline: ms(config.http.answer_timeout_ms),
+        write_deadline: ms(config.http.write_timeout_ms),
+        stop_deadline: ms(config.stop_timeout_ms),
+        connection_count_max: connections_max.div_ceil(io_count),
+        ..edge::Config::default()
+    }
+}
+
+fn start_admin(
+    config: &Config,
+    router: axum::Router,
+    stop: watch::Receiver<bool>,
+) -> anyhow::Result<(SocketAddr, JoinHandle<()>)> {
+    let (address, mut listeners) = io::bind(config.admin_listen, 1)?;
+    let listener = listeners.pop().expect("one was asked for");
+    let thread = io::start_aside("admin", listener, stop, async move |listener, stopped| {
+        // Not gracefully: a scraper that keeps its connection open must not hold up a stop.
+        tokio::select! {
+            served = axum::serve(listener, router).into_future() => {
+                if let Err(error) = served {
+                    tracing::error!(%error, "the admin listener ended");
+                }
+            }
+            () = stopped => {}
+        }
+    })?;
+    Ok((address, thread))
+}

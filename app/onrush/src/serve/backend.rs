@@ -1,0 +1,100 @@
+//! What the edge asks, answered by this process's own shards.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use domain::{Answer, OrderCodec, Refusal, Request, ShardId, UnixMs};
+use edge::{Backend, CursorInvalid, OrdersPage, OrdersQuery, Unavailable};
+use gate::Permit;
+use views::Catalog;
+
+use super::clock;
+use super::follower::Follow;
+use super::inbox::{Inbox, NotTaken};
+use super::outbox::Outbox;
+
+thread_local! {
+    /// The outbox of this I/O thread.
+    static OUTBOX: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Says which outbox the requests of this thread wait at.
+pub(crate) fn set_outbox(number: usize) {
+    OUTBOX.set(number);
+}
+
+/// The shards of this process, as the edge sees them.
+#[derive(Clone)]
+pub(crate) struct LocalBackend(Arc<Parts>);
+
+/// What a backend is made of.
+pub(crate) struct Parts {
+    pub(crate) catalog: Catalog,
+    pub(crate) codec: OrderCodec,
+    pub(crate) inboxes: Vec<Arc<Inbox>>,
+    pub(crate) follows: Vec<Arc<Follow>>,
+    pub(crate) outboxes: Arc<[Arc<Outbox>]>,
+}
+
+impl LocalBackend {
+    pub(crate) fn new(parts: Parts) -> LocalBackend {
+        LocalBackend(Arc::new(parts))
+    }
+
+    fn inbox(&self, shard: ShardId) -> Option<&Arc<Inbox>> {
+        self.0.inboxes.get(usize::from(shard.get()))
+    }
+}
+
+impl Backend for LocalBackend {
+    fn catalog(&self) -> &Catalog {
+        &self.0.catalog
+    }
+
+    fn now(&self) -> UnixMs {
+        clock::now()
+    }
+
+    async fn ask(
+        &self,
+        _permit: Permit,
+        shard: ShardId,
+        request: Request,
+    ) -> Result<Result<Answer, Refusal>, Unavailable> {
+        // An order number of a shard that is not here was never given out here.
+        let Some(inbox) = self.inbox(shard) else { return Ok(Err(Refusal::OrderNotFound)) };
+        let number = OUTBOX.get();
+        let (ticket, outcome) = self.0.outboxes[number].ticket(number);
+        inbox.push(ticket, request).map_err(|reason| match reason {
+            NotTaken::Full => Unavailable::Overloaded { retry_after_s: 1 },
+            NotTaken::Closed => Unavailable::Stopping,
+        })?;
+        // A writer that failed drops its tickets unanswered.
+        outcome.await.map_err(|_dropped| Unavailable::Failed)
+    }
+
+    async fn orders(&self, query: OrdersQuery) -> Result<Result<OrdersPage, CursorInvalid>, Unavailable> {
+        let OrdersQuery { shard, sale, state, after, count_max } = query;
+        let after = match after.map(|code| self.0.codec.decode(&code)) {
+            None => None,
+            Some(Some(order)) => Some(order),
+            Some(None) => return Ok(Err(CursorInvalid)),
+        };
+        let query = views::OrdersQuery { sale, state, after, count_max: count_max.into() };
+        let Some(follow) = self.0.follows.get(usize::from(shard.get())) else {
+            return Err(Unavailable::Failed);
+        };
+        let page = follow.list(query).ok_or(Unavailable::Overloaded { retry_after_s: 1 })?;
+        let page = page.await.map_err(|_dropped| Unavailable::Failed)?;
+        let code = |order| String::from_utf8_lossy(&self.0.codec.encode(order)).into_owned();
+        Ok(Ok(OrdersPage { orders: page.orders, next: page.next.map(code) }))
+    }
+
+    fn inbox_len(&self, shard: ShardId) -> u32 {
+        self.inbox(shard).map_or(0, |inbox| u32::try_from(inbox.len()).unwrap_or(u32::MAX))
+    }
+
+    fn inbox_len_max(&self) -> u32 {
+        self.0.inboxes.first().map_or(0, |inbox| u32::try_from(inbox.len_max()).unwrap_or(u32::MAX))
+    }
+}

@@ -1,0 +1,193 @@
+//! The follower's thread: an engine behind the writer that takes snapshots, counts the invariants again,
+//! answers listings, and prepares the journal's next segment. The writer never waits for it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::sync::{Arc, OnceLock};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use domain::{Seq, ShardId};
+use engine::invariants::Broken;
+use journal::{Disk, LocalCursor, Preparer};
+use tokio::sync::oneshot;
+use views::{Follower, OrdersPage, OrdersQuery, SnapshotStore, orders};
+
+use super::metrics::FollowerMetrics;
+use super::writer::SeqCell;
+
+/// Facts applied between two looks at the listings that wait.
+const PIECE_FACT_COUNT: usize = 10_000;
+const IDLE_MAX: Duration = Duration::from_millis(20);
+const JOB_COUNT_MAX: usize = 256;
+
+/// What a shard's writer, its follower and the edges share.
+pub(crate) struct Follow {
+    durable: SeqCell,
+    droppable: SeqCell,
+    jobs: SyncSender<Job>,
+    thread: OnceLock<Thread>,
+    stopping: AtomicBool,
+}
+
+/// A listing that somebody waits for.
+pub(crate) struct Job {
+    query: OrdersQuery,
+    /// What the asker may have seen answered already.
+    seq_min: Seq,
+    reply: oneshot::Sender<OrdersPage>,
+}
+
+impl Follow {
+    pub(crate) fn new(seq: Seq) -> (Arc<Follow>, Receiver<Job>) {
+        let (jobs, waiting) = sync_channel(JOB_COUNT_MAX);
+        let follow = Follow {
+            durable: SeqCell::default(),
+            droppable: SeqCell::default(),
+            jobs,
+            thread: OnceLock::new(),
+            stopping: AtomicBool::new(false),
+        };
+        follow.durable.set(seq);
+        (Arc::new(follow), waiting)
+    }
+
+    /// The writer's word that everything up to `seq` is durable.
+    pub(crate) fn durable(&self, seq: Seq) {
+        self.durable.set(seq);
+    }
+
+    /// Before which position the journal may be dropped, once.
+    pub(crate) fn take_droppable(&self) -> Option<Seq> {
+        self.droppable.take()
+    }
+
+    /// Asks for a page that shows at least what is durable now. `None` when too many wait.
+    pub(crate) fn list(&self, query: OrdersQuery) -> Option<oneshot::Receiver<OrdersPage>> {
+        let (reply, page) = oneshot::channel();
+        match self.jobs.try_send(Job { query, seq_min: self.durable.get(), reply }) {
+            Ok(()) => {
+                self.wake();
+                Some(page)
+            }
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => None,
+        }
+    }
+
+    /// Has the follower catch up, take a last snapshot, and end.
+    pub(crate) fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+        self.wake();
+    }
+
+    fn wake(&self) {
+        if let Some(thread) = self.thread.get() {
+            thread.unpark();
+        }
+    }
+}
+
+/// What a follower works with.
+pub(crate) struct FollowerThread<D: Disk> {
+    pub(crate) shard: ShardId,
+    pub(crate) hash_seed: u64,
+    pub(crate) disk: D,
+    /// Stands right behind the newest snapshot.
+    pub(crate) cursor: LocalCursor<D>,
+    pub(crate) preparer: Preparer<D>,
+    pub(crate) follow: Arc<Follow>,
+    pub(crate) jobs: Receiver<Job>,
+    pub(crate) snapshot_every_facts: u64,
+    pub(crate) metrics: FollowerMetrics,
+}
+
+impl<D: Disk> FollowerThread<D> {
+    /// Runs until it is told to stop.
+    ///
+    /// # Errors
+    /// When the journal cannot be followed, or an invariant is broken: the sale must stop.
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        self.follow.thread.get_or_init(thread::current);
+        let store = SnapshotStore::new(self.disk.clone());
+        // The newest snapshot was verified by recovery a moment ago; here it is read once more, for a state of one's own.
+        let loaded = store.load(self.shard, self.hash_seed).context("snapshots cannot be read")?;
+        let FollowerThread { cursor, shard, hash_seed, follow, jobs, preparer, metrics, .. } = self;
+        let mut follower = match loaded.newest {
+            Some(newest) => Follower::new(newest, cursor),
+            None => Follower::from_start(shard, hash_seed, cursor),
+        };
+        let mut snapshot_seq = follower.position().seq;
+        let mut waiting = None;
+        loop {
+            let stopping = follow.stopping.load(Ordering::Acquire);
+            let count = follower.poll(PIECE_FACT_COUNT)?;
+            let seq = follower.position().seq;
+            metrics.lag(follow.durable.get().0.saturating_sub(seq.0));
+            answer_jobs(&jobs, &mut waiting, &follower);
+            if let Err(error) = preparer.prepare() {
+                tracing::warn!(%error, "the journal's next segment cannot be prepared; the disk may be full");
+            }
+            let is_due = seq.0 - snapshot_seq.0 >= self.snapshot_every_facts;
+            let is_last = stopping && count == 0;
+            if is_due || is_last && seq > snapshot_seq {
+                take_snapshot(&follower, &store, (&follow, &metrics))?;
+                snapshot_seq = seq;
+            }
+            if is_last {
+                return Ok(());
+            }
+            if count == 0 {
+                thread::park_timeout(IDLE_MAX);
+            }
+        }
+    }
+}
+
+/// Answers the listings whose position is reached; keeps the first one that is ahead.
+fn answer_jobs<D: Disk>(
+    jobs: &Receiver<Job>,
+    waiting: &mut Option<Job>,
+    follower: &Follower<LocalCursor<D>>,
+) {
+    loop {
+        let job = match waiting.take().map_or_else(|| jobs.try_recv(), Ok) {
+            Ok(job) => job,
+            Err(TryRecvError::Empty | TryRecvError::Disconnected) => return,
+        };
+        if job.seq_min > follower.position().seq {
+            *waiting = Some(job);
+            return;
+        }
+        // Whoever asked may have gone.
+        let _ = job.reply.send(orders(follower.state(), &job.query));
+    }
+}
+
+fn take_snapshot<D: Disk>(
+    follower: &Follower<LocalCursor<D>>,
+    store: &SnapshotStore<D>,
+    (follow, metrics): (&Follow, &FollowerMetrics),
+) -> anyhow::Result<()> {
+    let checked = follower.check();
+    metrics.checked(checked.is_ok());
+    if let Err(broken @ Broken { id, .. }) = checked {
+        tracing::error!(invariant = id, %broken, "an invariant is broken; the server stops");
+        anyhow::bail!("{broken}");
+    }
+    let begun = Instant::now();
+    let seq = follower.position().seq;
+    match follower.snapshot(store) {
+        Ok(written) => {
+            metrics.snapshot(seq, written.size_bytes);
+            if let Some(before) = written.droppable_before {
+                follow.droppable.set(before);
+            }
+            let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+            tracing::info!(seq = seq.0, size_bytes = written.size_bytes, took_ms, "took a snapshot");
+        }
+        // The journal has everything: a snapshot that failed costs time at the next start, no more.
+        Err(error) => tracing::warn!(%error, "a snapshot could not be taken"),
+    }
+    Ok(())
+}

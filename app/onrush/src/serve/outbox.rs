@@ -1,0 +1,61 @@
+//! The way back from a writer: a whole batch of outcomes for an I/O thread, with one wake-up.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use domain::{Answer, Refusal};
+use parking_lot::Mutex;
+use tokio::sync::{Notify, oneshot};
+
+/// What a request came to.
+pub(crate) type Outcome = Result<Answer, Refusal>;
+
+/// Says where an outcome goes: through which outbox, to which waiting request.
+pub(crate) struct Ticket {
+    pub(crate) outbox: usize,
+    /// When it was put into an inbox, or a moment before.
+    pub(crate) since: Instant,
+    sender: oneshot::Sender<Outcome>,
+}
+
+/// The outcomes for one I/O thread. A writer delivers a batch at once; the thread's [`Outbox::dispatch`] hands
+/// them to the requests that wait, which costs no further wake-up since they are on the same thread.
+#[derive(Default)]
+pub(crate) struct Outbox {
+    arrived: Mutex<Vec<(Ticket, Outcome)>>,
+    notify: Notify,
+}
+
+impl Outbox {
+    pub(crate) fn new() -> Arc<Outbox> {
+        Arc::new(Outbox::default())
+    }
+
+    /// A ticket of the outbox that has this number, and what waits for its outcome.
+    pub(crate) fn ticket(&self, number: usize) -> (Ticket, oneshot::Receiver<Outcome>) {
+        let (sender, receiver) = oneshot::channel();
+        (Ticket { outbox: number, since: Instant::now(), sender }, receiver)
+    }
+
+    /// Delivers a batch, which is empty afterwards.
+    pub(crate) fn deliver(&self, outcomes: &mut Vec<(Ticket, Outcome)>) {
+        if outcomes.is_empty() {
+            return;
+        }
+        self.arrived.lock().append(outcomes);
+        self.notify.notify_one();
+    }
+
+    /// Hands out what arrives, for ever. To be run on the I/O thread.
+    pub(crate) async fn dispatch(self: Arc<Outbox>) {
+        let mut batch = Vec::new();
+        loop {
+            self.notify.notified().await;
+            std::mem::swap(&mut batch, &mut *self.arrived.lock());
+            for (ticket, outcome) in batch.drain(..) {
+                // Whoever waited may have gone; the outcome is durable all the same.
+                let _ = ticket.sender.send(outcome);
+            }
+        }
+    }
+}

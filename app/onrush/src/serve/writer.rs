@@ -1,0 +1,142 @@
+//! The writer's thread: the only one that decides about its shard, and the only one that writes its journal.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use domain::{Fact, SaleId, Seq};
+use engine::State;
+use journal::{AppendError, Journal, TruncateError};
+use shard::Shard;
+
+use super::clock;
+use super::follower::Follow;
+use super::inbox::Inbox;
+use super::metrics::WriterMetrics;
+use super::outbox::{Outbox, Outcome, Ticket};
+
+/// How long the writer sleeps when nothing comes: how late a hold may expire on an idle server.
+const IDLE_MAX: Duration = Duration::from_millis(10);
+
+/// What a writer works with.
+pub(crate) struct Writer<J> {
+    pub(crate) shard: Shard<J, Ticket>,
+    pub(crate) inbox: Arc<Inbox>,
+    pub(crate) outboxes: Arc<[Arc<Outbox>]>,
+    pub(crate) metrics: WriterMetrics,
+    pub(crate) follow: Arc<Follow>,
+}
+
+/// Why a writer ended before it was told to. Nothing unconfirmed was promised.
+#[derive(thiserror::Error, Debug)]
+pub(crate) enum WriterError {
+    #[error("{0}")]
+    Append(#[from] AppendError),
+    #[error("{0}")]
+    Truncate(#[from] TruncateError),
+}
+
+impl<J: Journal> Writer<J> {
+    /// Runs until the inbox is closed and empty.
+    ///
+    /// While one batch is being written, the next one fills the inbox: batching by nature, not by timer.
+    pub(crate) fn run(mut self) -> Result<(), WriterError> {
+        let mut returns = self.outboxes.iter().map(|_| Vec::new()).collect::<Vec<Vec<(Ticket, Outcome)>>>();
+        loop {
+            let answered_count = self.round(&mut returns)?;
+            self.truncate()?;
+            if answered_count > 0 || self.shard.waiting_count() > 0 {
+                continue;
+            }
+            if self.inbox.is_closed() && self.inbox.len() == 0 {
+                return Ok(());
+            }
+            self.inbox.wait(IDLE_MAX);
+        }
+    }
+
+    /// One round; returns how many requests it answered.
+    fn round(&mut self, returns: &mut [Vec<(Ticket, Outcome)>]) -> Result<usize, WriterError> {
+        let begun = Instant::now();
+        let mut first_since = None;
+        let requests = self.inbox.drain().inspect(|(ticket, _)| {
+            first_since.get_or_insert(ticket.since);
+        });
+        let fact_count = self.shard.decide(clock::now(), requests);
+        let decided = Instant::now();
+        self.shard.commit()?;
+        let committed = Instant::now();
+        tell(self.shard.state(), self.shard.facts());
+        let mut answered_count = 0;
+        for (ticket, outcome) in self.shard.release() {
+            answered_count += 1;
+            returns[ticket.outbox].push((ticket, outcome));
+        }
+        for (outbox, outcomes) in self.outboxes.iter().zip(returns) {
+            outbox.deliver(outcomes);
+        }
+        if fact_count > 0 {
+            self.follow.durable(self.shard.state().seq());
+            self.metrics.batch(fact_count, self.shard.batch_size_bytes());
+            self.metrics
+                .waited(first_since.map_or(Duration::ZERO, |since| begun.saturating_duration_since(since)));
+            self.metrics.decided(decided - begun);
+            self.metrics.committed(committed - decided);
+        }
+        self.metrics.inbox_len(self.inbox.len());
+        Ok(answered_count)
+    }
+
+    /// Drops what snapshots stand for.
+    fn truncate(&mut self) -> Result<(), WriterError> {
+        if let Some(seq) = self.follow.take_droppable() {
+            let segment_count = self.shard.truncate_before(seq)?;
+            tracing::info!(before_seq = seq.0, segment_count, "dropped old segments of the journal");
+        }
+        Ok(())
+    }
+}
+
+/// One line for each change of a sale; nothing for orders.
+fn tell(state: &State, facts: &[Fact]) {
+    let slug = |sale: &SaleId| state.sale(*sale).map(|sale| sale.slug().as_str()).unwrap_or_default();
+    for fact in facts {
+        match fact {
+            Fact::SaleCreated { sale, .. } => tracing::info!(sale = slug(sale), "a sale was created"),
+            Fact::SaleEdited { sale, .. } => {
+                tracing::info!(sale = slug(sale), "the terms of a sale were changed")
+            }
+            Fact::SaleMoved { sale, to, cause } => {
+                tracing::info!(sale = slug(sale), to = to.name(), ?cause, "a sale was moved");
+            }
+            Fact::StockChanged { sale, item, change, .. } => {
+                let code = state.sale(*sale).and_then(|sale| sale.items().get(usize::from(item.0)));
+                let item = code.map(|item| item.terms().code.as_str()).unwrap_or_default();
+                tracing::info!(sale = slug(sale), item, change, "the stock was changed");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A position that one thread sets and another takes.
+#[derive(Default)]
+pub(crate) struct SeqCell(AtomicU64);
+
+impl SeqCell {
+    pub(crate) fn set(&self, seq: Seq) {
+        self.0.store(seq.0, Ordering::Release);
+    }
+
+    pub(crate) fn get(&self) -> Seq {
+        Seq(self.0.load(Ordering::Acquire))
+    }
+
+    /// The position, once.
+    pub(crate) fn take(&self) -> Option<Seq> {
+        match self.0.load(Ordering::Relaxed) {
+            0 => None,
+            _ => Some(Seq(self.0.swap(0, Ordering::AcqRel))),
+        }
+    }
+}

@@ -1,0 +1,139 @@
+use aws_lc_rs::encoding::AsDer;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::*;
+
+const NOW: UnixMs = UnixMs(1_796_151_600_000);
+const SECRET: &[u8; 32] = b"a secret of exactly thirty-two b";
+
+fn claims(sub: &str) -> TokenClaims {
+    TokenClaims { sub: sub.into(), exp: NOW.0 / 1_000 + 60, aud: None, iss: None }
+}
+
+fn hs256(audience: Option<&str>, issuer: Option<&str>) -> BuyerTokens {
+    let (audience, issuer) = (audience.map(str::to_owned), issuer.map(str::to_owned));
+    let algorithm = TokenAlgorithm::Hs256 { secret: SECRET.to_vec() };
+    BuyerTokens::new(&TokenRules { algorithm, audience, issuer }).unwrap()
+}
+
+fn issued(claims: &TokenClaims) -> String {
+    IssueKey::hs256(SECRET).unwrap().issue(claims).unwrap()
+}
+
+fn pem(label: &str, der: &[u8]) -> Vec<u8> {
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(der)).into_bytes()
+}
+
+fn verified(tokens: &BuyerTokens, token: &str) -> Result<BuyerId, AuthFault> {
+    tokens.verify(token, NOW)
+}
+
+#[test]
+fn an_issued_token_names_its_buyer_until_it_expires() {
+    let (tokens, token) = (hs256(None, None), issued(&claims("alice")));
+    assert_eq!(tokens.verify(&token, NOW), Ok(BuyerId::from_text("alice")));
+    assert_eq!(tokens.verify(&token, NOW.plus_s(59)), Ok(BuyerId::from_text("alice")));
+    assert_eq!(tokens.verify(&token, NOW.plus_s(60)), Err(AuthFault::TokenExpired));
+}
+
+#[test]
+fn a_buyer_has_a_name_of_1_to_255_bytes() {
+    let tokens = hs256(None, None);
+    let long = "x".repeat(255);
+    assert_eq!(verified(&tokens, &issued(&claims(&long))), Ok(BuyerId::from_text(&long)));
+    for wrong in ["", &"x".repeat(256)] {
+        assert_eq!(verified(&tokens, &issued(&claims(wrong))), Err(AuthFault::TokenInvalid));
+    }
+}
+
+#[test]
+fn audience_and_issuer_count_when_they_are_configured() {
+    let token = |aud: Option<&str>, iss: Option<&str>| {
+        issued(&TokenClaims { aud: aud.map(str::to_owned), iss: iss.map(str::to_owned), ..claims("alice") })
+    };
+    let tokens = hs256(Some("shop"), Some("login"));
+    assert!(verified(&tokens, &token(Some("shop"), Some("login"))).is_ok());
+    for (aud, iss) in [(None, Some("login")), (Some("shop"), None), (Some("x"), Some("login"))] {
+        assert_eq!(verified(&tokens, &token(aud, iss)), Err(AuthFault::TokenInvalid), "{aud:?} {iss:?}");
+    }
+    assert!(verified(&hs256(None, None), &token(Some("x"), Some("y"))).is_ok());
+}
+
+#[test]
+fn a_token_with_one_changed_character_is_not_believed() {
+    let (tokens, token) = (hs256(None, None), issued(&claims("alice")));
+    for at in (0..token.len()).step_by(7) {
+        let mut wrong = token.clone().into_bytes();
+        wrong[at] = if wrong[at] == b'A' { b'B' } else { b'A' };
+        let wrong = String::from_utf8(wrong).unwrap();
+        assert_eq!(verified(&tokens, &wrong), Err(AuthFault::TokenInvalid), "at {at}");
+    }
+}
+
+#[test]
+fn a_token_of_another_algorithm_is_not_believed() {
+    let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
+    let key = IssueKey::ed_dsa(&pem("PRIVATE KEY", pkcs8.as_ref())).unwrap();
+    assert_eq!(verified(&hs256(None, None), &key.issue(&claims("a")).unwrap()), Err(AuthFault::TokenInvalid));
+}
+
+#[test]
+fn ed25519_and_p256_keys_work_from_pem() {
+    let random = SystemRandom::new();
+    let ed = Ed25519KeyPair::generate_pkcs8(&random).unwrap();
+    let ed_public = Ed25519KeyPair::from_pkcs8(ed.as_ref()).unwrap();
+    let ed_public_pem = pem("PUBLIC KEY", ed_public.public_key().as_der().unwrap().as_ref());
+    let ec = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).unwrap();
+    let ec_public = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, ec.as_ref()).unwrap();
+    let ec_public_pem = pem("PUBLIC KEY", ec_public.public_key().as_der().unwrap().as_ref());
+    let cases = [
+        (
+            IssueKey::ed_dsa(&pem("PRIVATE KEY", ed.as_ref())),
+            TokenAlgorithm::EdDsa { public_key_pem: ed_public_pem },
+        ),
+        (
+            IssueKey::es256(&pem("PRIVATE KEY", ec.as_ref())),
+            TokenAlgorithm::Es256 { public_key_pem: ec_public_pem },
+        ),
+    ];
+    for (key, algorithm) in cases {
+        let token = key.unwrap().issue(&claims("alice")).unwrap();
+        let tokens = BuyerTokens::new(&TokenRules { algorithm, audience: None, issuer: None }).unwrap();
+        assert_eq!(verified(&tokens, &token), Ok(BuyerId::from_text("alice")));
+        assert_eq!(
+            tokens.verify(&token, NOW.plus_s(60)),
+            Err(AuthFault::TokenExpired),
+            "though it was checked"
+        );
+        assert_eq!(verified(&tokens, &issued(&claims("alice"))), Err(AuthFault::TokenInvalid));
+    }
+}
+
+#[test]
+fn a_key_that_does_not_fit_is_refused_at_start() {
+    let rules = |algorithm| TokenRules { algorithm, audience: None, issuer: None };
+    let short = BuyerTokens::new(&rules(TokenAlgorithm::Hs256 { secret: vec![7; 31] }));
+    assert!(matches!(short, Err(TokenKeyError::SecretTooShort { size_bytes: 31, .. })));
+    let text = BuyerTokens::new(&rules(TokenAlgorithm::EdDsa { public_key_pem: b"x".to_vec() }));
+    assert!(matches!(text, Err(TokenKeyError::Pem(_))));
+}
+
+#[test]
+fn an_admin_key_reads_back_and_only_its_hash_is_kept() {
+    let key = AdminKey::generate();
+    assert_eq!((key.as_str().len(), &key.as_str()[..13]), (56, "onrush_admin_"));
+    assert_ne!(key.as_str(), AdminKey::generate().as_str());
+    assert_eq!(AdminKey::parse(key.as_str()).unwrap().hash(), key.hash());
+    let stored = key.hash().to_string();
+    assert_eq!(stored.len(), 64);
+    let keys = AdminKeys::new(vec![AdminKey::generate().hash(), stored.parse().unwrap()]);
+    assert!(keys.knows(key.as_str()));
+    assert!(!keys.knows(AdminKey::generate().as_str()));
+    for wrong in ["", "onrush_admin_", "onrush_admin_short", &stored] {
+        assert!(AdminKey::parse(wrong).is_none(), "{wrong}");
+    }
+    assert_eq!("xy".parse::<AdminKeyHash>(), Err(HashInvalid));
+}

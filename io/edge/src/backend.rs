@@ -1,0 +1,85 @@
+//! The only thing the edge knows of the rest of Onrush.
+
+use std::future::Future;
+
+use domain::{Answer, OrderState, OrderView, Refusal, Request, SaleId, ShardId, UnixMs};
+use gate::Permit;
+
+/// Whoever decides and remembers. The edge does not know where.
+pub trait Backend: Clone + Send + Sync + 'static {
+    /// Every sale, in memory.
+    fn catalog(&self) -> &views::Catalog;
+
+    /// The clock of this process.
+    fn now(&self) -> UnixMs;
+
+    /// Has a shard's writer decide, and waits until the answer is durable. The permit says that the gate was
+    /// asked; it is used up.
+    fn ask(
+        &self,
+        permit: Permit,
+        shard: ShardId,
+        request: Request,
+    ) -> impl Future<Output = Result<Result<Answer, Refusal>, Unavailable>> + Send;
+
+    /// A page of a sale's orders, from a view.
+    fn orders(
+        &self,
+        query: OrdersQuery,
+    ) -> impl Future<Output = Result<Result<OrdersPage, CursorInvalid>, Unavailable>> + Send;
+
+    /// How many requests wait for a shard's writer.
+    fn inbox_len(&self, shard: ShardId) -> u32;
+
+    /// How many requests may wait for a shard's writer.
+    fn inbox_len_max(&self) -> u32;
+}
+
+/// Which orders to list.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OrdersQuery {
+    /// The sale's shard.
+    pub shard: ShardId,
+    /// The sale's number there.
+    pub sale: SaleId,
+    /// Only orders in this state; `None`: all.
+    pub state: Option<OrderState>,
+    /// Continues after the page that named this cursor; `None`: from the first order. At most
+    /// [`CURSOR_SIZE_BYTES_MAX`] bytes, and anybody may have made it up.
+    pub after: Option<String>,
+    /// At most so many orders.
+    pub count_max: u16,
+}
+
+/// Longest cursor that is taken.
+pub const CURSOR_SIZE_BYTES_MAX: usize = 64;
+
+/// Some of a sale's orders.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OrdersPage {
+    /// The orders.
+    pub orders: Vec<OrderView>,
+    /// Where the next page continues; opaque text for an address. `None`: nothing is left.
+    pub next: Option<String>,
+}
+
+/// The cursor is not one that a page named.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CursorInvalid;
+
+/// Nobody can answer now. What was asked may or may not have happened; the same key brings the same answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Unavailable {
+    /// Too much to do. Nothing happened.
+    #[error("too many requests are waiting")]
+    Overloaded {
+        /// When to ask again.
+        retry_after_s: u16,
+    },
+    /// The server is stopping.
+    #[error("the server is stopping")]
+    Stopping,
+    /// The shard's writer failed; an operator has to act.
+    #[error("the shard does not work")]
+    Failed,
+}

@@ -1,0 +1,134 @@
+//! What all routes share: who asks, whether the gate lets it in, and the way to the writer and back.
+
+use std::sync::Arc;
+
+use domain::{Actor, Answer, BuyerId, OrderCodec, OrderId, OrderView, Refusal, Request, ShardId, UnixMs};
+use gate::{Shedder, Work};
+use http::HeaderMap;
+use views::SaleEntry;
+
+use crate::auth::Auth;
+use crate::backend::{Backend, Unavailable};
+use crate::body::{BodyLimit, Outcome};
+use crate::config::Config;
+use crate::hot::page::Pages;
+use crate::metrics::Metrics;
+use crate::payments::PaymentDesk;
+use crate::problem::Problem;
+
+/// What an edge is made of besides its backend.
+pub struct EdgeParts {
+    /// Bounds and deadlines.
+    pub config: Config,
+    /// Tells who asks.
+    pub auth: Auth,
+    /// Turns order numbers into the codes that buyers see.
+    pub codec: OrderCodec,
+    /// Where buyers pay; `None`: nowhere.
+    pub payments: Option<PaymentDesk>,
+    /// Where everything is counted.
+    pub metrics: Metrics,
+}
+
+/// The edge: shared by all I/O threads.
+pub struct Edge<B> {
+    pub(crate) backend: B,
+    pub(crate) config: Config,
+    pub(crate) auth: Auth,
+    pub(crate) codec: OrderCodec,
+    pub(crate) payments: Option<PaymentDesk>,
+    pub(crate) metrics: Metrics,
+    pub(crate) pages: Pages,
+    shedder: Shedder,
+}
+
+impl<B: Backend> Edge<B> {
+    /// An edge before that backend.
+    pub fn new(backend: B, parts: EdgeParts) -> Edge<B> {
+        let EdgeParts { config, auth, codec, payments, metrics } = parts;
+        let inbox_len_max = backend.inbox_len_max();
+        let shedder = Shedder { inbox_len_max, drained_per_s: config.inbox_drained_per_s };
+        Edge { backend, config, auth, codec, payments, metrics, pages: Pages::default(), shedder }
+    }
+
+    /// Where everything is counted.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    pub(crate) fn buyer(&self, headers: &HeaderMap, now: UnixMs) -> Result<BuyerId, Problem> {
+        self.auth.buyer(headers, now).map_err(|fault| Problem::auth(&fault))
+    }
+
+    pub(crate) fn organiser(&self, headers: &HeaderMap) -> Result<(), Problem> {
+        self.auth.organiser(headers, self.backend.now()).map_err(|fault| Problem::auth(&fault))
+    }
+
+    pub(crate) fn actor(&self, headers: &HeaderMap) -> Result<Actor, Problem> {
+        self.auth.actor(headers, self.backend.now()).map_err(|fault| Problem::auth(&fault))
+    }
+
+    /// The sale of that code.
+    pub(crate) fn sale(&self, slug: &str) -> Result<Arc<SaleEntry>, Problem> {
+        self.backend.catalog().sale(slug).ok_or_else(Problem::sale_not_found)
+    }
+
+    /// A sale's page, ready.
+    pub(crate) fn page(&self, slug: &str, headers: &HeaderMap) -> Outcome {
+        Ok(self.pages.page(&*self.sale(slug)?, headers))
+    }
+
+    /// A sale's levels, ready.
+    pub(crate) fn stock(&self, slug: &str, headers: &HeaderMap) -> Outcome {
+        Ok(self.pages.stock(&*self.sale(slug)?, headers))
+    }
+
+    /// The sale that an order belongs to.
+    pub(crate) fn sale_of(&self, order: &OrderView) -> Arc<SaleEntry> {
+        let sale = self.backend.catalog().sale_by_id(order.order.shard(), order.sale);
+        sale.expect("a sale is published before its first order is answered")
+    }
+
+    /// The order of that code.
+    pub(crate) fn order_id(&self, code: &str) -> Result<OrderId, Problem> {
+        self.codec.decode(code).ok_or_else(Problem::order_not_found)
+    }
+
+    pub(crate) fn body_limit(&self) -> BodyLimit {
+        let Config { body_size_bytes_max: size_bytes_max, body_deadline: deadline, .. } = self.config;
+        BodyLimit { size_bytes_max, deadline }
+    }
+
+    pub(crate) fn definition_limit(&self) -> BodyLimit {
+        BodyLimit { size_bytes_max: self.config.definition_size_bytes_max, ..self.body_limit() }
+    }
+
+    /// Asks the gate, then the writer.
+    pub(crate) async fn submit(
+        &self,
+        work: Work,
+        shard: ShardId,
+        request: Request,
+    ) -> Result<Result<Answer, Refusal>, Problem> {
+        let admitted = self.shedder.admit(work, self.backend.inbox_len(shard));
+        let permit = admitted.map_err(|refused| {
+            self.metrics.shed.inc();
+            Problem::unavailable(Unavailable::Overloaded { retry_after_s: refused.retry_after_s })
+        })?;
+        self.backend.ask(permit, shard, request).await.map_err(Problem::unavailable)
+    }
+
+    /// The same for what is answered with an order.
+    pub(crate) async fn submit_for_order(
+        &self,
+        work: Work,
+        order: OrderId,
+        request: Request,
+    ) -> Result<OrderView, Problem> {
+        match self.submit(work, order.shard(), request).await? {
+            Ok(Answer::Order(view)) => Ok(view),
+            Ok(other) => unreachable!("asked about an order, answered {other:?}"),
+            Err(refusal) => Err(Problem::refusal(&refusal, None)),
+        }
+    }
+}

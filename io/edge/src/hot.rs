@@ -1,0 +1,4 @@
+//! The hot routes: what the crowd asks for in the rush. No JSON tree, no router, no box.
+
+pub(crate) mod order;
+pub(crate) mod page;

@@ -1,0 +1,209 @@
+//! Placing an order: the hottest route. Typed parse, one question to the writer, an answer written by hand.
+
+use bytes::Bytes;
+use domain::{
+    Answer, BuyerId, Command, ItemIndex, KeyDigest, OrderView, Phase, Refusal, Request, UnixMs, Wish, Wishes,
+    limits,
+};
+use gate::Work;
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http_body_util::Full;
+use hyper::body::Body as HttpBody;
+use serde::Deserialize;
+use serde_json::Value;
+use views::{Front, SaleEntry};
+
+use crate::backend::Backend;
+use crate::body::{self, Outcome, Reply};
+use crate::edge::Edge;
+use crate::json::{self, Faults, Field};
+use crate::metrics::{Stage, Stopwatch};
+use crate::problem::Problem;
+use crate::request;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+const ORDER_PATH: &str = "/v1/orders/";
+/// Room for the answer about a one-line order without growing.
+const SIZE_BYTES_USUAL: usize = 320;
+
+/// Answers `POST /v1/sales/{sale}/orders`.
+pub(crate) async fn place<B, D>(edge: &Edge<B>, slug: &str, headers: &HeaderMap, body: D) -> Outcome
+where
+    B: Backend,
+    D: HttpBody<Data = Bytes> + Unpin,
+{
+    let mut watch = Stopwatch::start();
+    let now = edge.backend.now();
+    let buyer = edge.buyer(headers, now)?;
+    let key = request::key(headers)?.ok_or_else(Problem::key_missing)?;
+    request::expect_json(headers)?;
+    let sale = edge.sale(slug)?;
+    let bytes = body::read(body, edge.body_limit()).await?;
+    let asked = Asked::read(&bytes, &sale)?;
+    if let Some(refusal) = asked.refused_by_view(edge, &sale, Claim { buyer, key, now }) {
+        return Err(Problem::refusal(&refusal, Some(&sale)));
+    }
+    edge.metrics.stage(Stage::Receive, watch.lap());
+    let command = Command::PlaceOrder { sale: sale.id(), buyer, key, wishes: asked.wishes };
+    let answer = edge.submit(Work::Order, sale.shard(), Request::Command(command)).await?;
+    edge.metrics.stage(Stage::Decide, watch.lap());
+    let outcome = match answer {
+        Ok(Answer::Order(order)) => Ok(created(edge, &order, &sale)),
+        Ok(other) => unreachable!("placed an order, answered {other:?}"),
+        Err(Refusal::ItemNotFound { .. }) if asked.unknown.is_some() => {
+            Err(Problem::item_not_found(&asked.unknown.unwrap_or_default()))
+        }
+        Err(refusal) => Err(Problem::refusal(&refusal, Some(&sale))),
+    };
+    edge.metrics.stage(Stage::Answer, watch.lap());
+    outcome
+}
+
+fn created<B: Backend>(edge: &Edge<B>, order: &OrderView, sale: &SaleEntry) -> Reply {
+    let code = edge.codec.encode(order.order);
+    let mut out = Vec::with_capacity(SIZE_BYTES_USUAL);
+    json::push_order(&mut out, &code, order, sale);
+    let mut location = [0; ORDER_PATH.len() + domain::order_code::ORDER_CODE_SIZE_BYTES];
+    location[..ORDER_PATH.len()].copy_from_slice(ORDER_PATH.as_bytes());
+    location[ORDER_PATH.len()..].copy_from_slice(&code);
+    let mut reply = Response::new(Full::new(Bytes::from(out)));
+    *reply.status_mut() = StatusCode::CREATED;
+    let headers = reply.headers_mut();
+    headers.insert(header::CONTENT_TYPE, JSON);
+    headers.insert(header::CACHE_CONTROL, NO_STORE);
+    headers
+        .insert(header::LOCATION, HeaderValue::from_bytes(&location).expect("a path and a code are ASCII"));
+    reply
+}
+
+/// Who claims, under which key, and when.
+#[derive(Clone, Copy)]
+struct Claim {
+    buyer: BuyerId,
+    key: KeyDigest,
+    now: UnixMs,
+}
+
+/// What a buyer asked for.
+struct Asked {
+    wishes: Wishes,
+    /// The first code that is no item of the sale.
+    unknown: Option<String>,
+}
+
+/// The body of the usual order, borrowed from its bytes.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OrderBody<'a> {
+    #[serde(borrow)]
+    lines: Vec<LineBody<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LineBody<'a> {
+    item: &'a str,
+    quantity: u16,
+}
+
+impl Asked {
+    /// Reads the body. The typed parse takes what is right; only what it does not take is read again, slowly,
+    /// to say what is wrong.
+    fn read(bytes: &[u8], sale: &SaleEntry) -> Result<Asked, Problem> {
+        let front = sale.front();
+        if let Ok(OrderBody { lines }) = serde_json::from_slice(bytes)
+            && (1..=limits::LINE_COUNT_MAX).contains(&lines.len())
+            && lines.iter().all(|line| (1..=limits::LINE_QUANTITY_MAX).contains(&line.quantity))
+        {
+            let lines = lines.iter().map(|line| (line.item, line.quantity));
+            if let Some(asked) = Asked::of(lines, &front) {
+                return Ok(asked);
+            }
+        }
+        let value: Value = serde_json::from_slice(bytes).map_err(|error| Problem::json_malformed(&error))?;
+        let faults = Faults::default();
+        let lines = read_lines(&value, &faults);
+        let lines = faults.finish(lines)?;
+        let lines = lines.iter().map(|line| (line.item, line.quantity));
+        Ok(Asked::of(lines, &front).expect("the slow path found no item twice and no wrong number of lines"))
+    }
+
+    /// `None` when an item stands twice.
+    fn of<'a>(mut lines: impl ExactSizeIterator<Item = (&'a str, u16)>, front: &Front) -> Option<Asked> {
+        let mut unknown = None;
+        let mut wish = |(code, quantity): (&str, u16)| {
+            let item = front.item(code).unwrap_or_else(|| {
+                unknown.get_or_insert_with(|| code.to_owned());
+                ItemIndex::UNKNOWN
+            });
+            Wish { item, quantity }
+        };
+        let wishes = match lines.len() {
+            1 => Wishes::one(wish(lines.next()?)),
+            _ => Wishes::new(lines.map(wish).collect()).ok()?,
+        };
+        Some(Asked { wishes, unknown })
+    }
+
+    /// What the engine would say, as far as the catalogue can tell without the writer: the sale does not take
+    /// orders, or an item is sold out. Only for a key that is certainly new, for a known key's answer is the
+    /// first one again. Levels are read before the key: whoever took the last unit under this very key was
+    /// remembered before the level was published.
+    fn refused_by_view<B: Backend>(&self, edge: &Edge<B>, sale: &SaleEntry, claim: Claim) -> Option<Refusal> {
+        let front = sale.front();
+        let refusal = match front.status.phase(&front.terms, claim.now) {
+            Phase::NotYetOpen { opens_at } => Refusal::SaleNotOpen { opens_at },
+            Phase::Paused => Refusal::SalePaused,
+            Phase::Closed => Refusal::SaleClosed,
+            Phase::Open => self.sold_out(&front)?,
+        };
+        let new = edge.backend.catalog().is_key_new(claim.buyer, claim.key);
+        if new {
+            edge.metrics.answered_by_view.inc();
+        }
+        new.then_some(refusal)
+    }
+
+    /// The first wish that cannot be had, if nothing at all is left of it, and the engine would not find
+    /// something else first: an unknown item or too many units.
+    fn sold_out(&self, front: &Front) -> Option<Refusal> {
+        let within = |max: Option<u32>, quantity: u32| max.is_none_or(|max| quantity <= max);
+        let total: u32 = self.wishes.iter().map(|wish| u32::from(wish.quantity)).sum();
+        let in_range = self.wishes.iter().all(|wish| {
+            let terms = front.item_terms(wish.item);
+            terms.is_some_and(|terms| within(terms.per_order_max, u32::from(wish.quantity)))
+        });
+        if !in_range || !within(front.terms.per_order_max, total) {
+            return None;
+        }
+        let levels = self.wishes.iter().map(|wish| (*wish, front.free(wish.item)));
+        let (wish, left) = levels.into_iter().find(|(wish, left)| *left < u32::from(wish.quantity))?;
+        (left == 0).then_some(Refusal::StockExhausted { wish, left })
+    }
+}
+
+/// A line as the slow path reads it.
+struct LineRead<'a> {
+    item: &'a str,
+    quantity: u16,
+}
+
+fn read_lines<'a>(value: &'a Value, faults: &'a Faults) -> Option<Vec<LineRead<'a>>> {
+    let body = Field::root(value, faults).object(&["lines"])?;
+    let entries = body.get("lines").list(1..=limits::LINE_COUNT_MAX)?;
+    let mut lines: Vec<LineRead<'_>> = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let Some(line) = entry.object(&["item", "quantity"]) else { continue };
+        let code = line.get("item");
+        let item = code.text(1..=limits::SLUG_SIZE_BYTES_MAX);
+        let quantity = line.get("quantity").whole(1..=i64::from(limits::LINE_QUANTITY_MAX));
+        let (Some(item), Some(quantity)) = (item, quantity) else { continue };
+        if lines.iter().any(|line| line.item == item) {
+            let _: Option<()> =
+                code.fault("duplicate", "this item stands in an earlier line; add the quantities");
+        }
+        lines.push(LineRead { item, quantity: u16::try_from(quantity).ok()? });
+    }
+    Some(lines)
+}

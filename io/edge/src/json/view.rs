@@ -1,0 +1,193 @@
+//! Sales, stock and orders as JSON, in the shapes that clients rely on.
+
+use domain::{Levels, OrderView, SaleTerms, Slug, StockReceipt, UnixMs};
+use views::{Front, SaleEntry, SaleSnapshot};
+
+use super::write::{push_name, push_number, push_text, push_time, push_time_or_null};
+
+/// An order: `{"order":…,"sale":…,"state":…,"lines":[…],"total":{…},"expires_at":…,"seq":…}`, and further
+/// members only where they say something.
+pub(crate) fn push_order(out: &mut Vec<u8>, code: &[u8], order: &OrderView, sale: &SaleEntry) {
+    push_order_open(out, code, order, sale);
+    out.push(b'}');
+}
+
+/// The same without the closing brace, so that more members can follow.
+pub(crate) fn push_order_open(out: &mut Vec<u8>, code: &[u8], order: &OrderView, sale: &SaleEntry) {
+    let front = sale.front();
+    out.extend_from_slice(b"{\"order\":\"");
+    out.extend_from_slice(code);
+    out.extend_from_slice(b"\",\"sale\":\"");
+    out.extend_from_slice(sale.slug().as_str().as_bytes());
+    out.extend_from_slice(b"\",\"state\":\"");
+    out.extend_from_slice(order.state.name().as_bytes());
+    out.extend_from_slice(b"\",\"lines\":[");
+    push_lines(out, order, &front);
+    out.extend_from_slice(b"],\"total\":{\"amount\":");
+    push_number(out, order.total().0);
+    out.extend_from_slice(b",\"currency\":\"");
+    out.extend_from_slice(front.terms.currency.as_str().as_bytes());
+    out.extend_from_slice(b"\"},\"expires_at\":");
+    push_time(out, order.expires_at);
+    push_name(out, "seq");
+    push_number(out, order.seq.0);
+    push_order_extras(out, order);
+}
+
+fn push_lines(out: &mut Vec<u8>, order: &OrderView, front: &Front) {
+    for (index, line) in order.lines.iter().enumerate() {
+        // An order's items are published before the order, and items are never taken away.
+        let item = front.item_terms(line.item).map_or("", |item| item.code.as_str());
+        out.extend_from_slice(if index == 0 { b"{\"item\":\"" } else { b",{\"item\":\"" });
+        out.extend_from_slice(item.as_bytes());
+        out.extend_from_slice(b"\",\"quantity\":");
+        push_number(out, u64::from(line.quantity));
+        out.extend_from_slice(b",\"unit_price\":");
+        push_number(out, u64::from(line.unit_price));
+        out.push(b'}');
+    }
+}
+
+fn push_order_extras(out: &mut Vec<u8>, order: &OrderView) {
+    if order.extended {
+        out.extend_from_slice(b",\"extended\":true");
+    }
+    if order.payments_failed > 0 {
+        push_name(out, "payments_failed");
+        push_number(out, u64::from(order.payments_failed));
+    }
+    if let Some(payment) = order.payment {
+        out.extend_from_slice(b",\"payment\":{\"id\":");
+        push_text(out, &payment.0.to_string());
+        out.push(b'}');
+    }
+    if let Some(cause) = order.refund_cause {
+        push_name(out, "refund_cause");
+        push_text(out, cause.name());
+    }
+    if !order.surplus.is_empty() {
+        push_surplus(out, order);
+    }
+}
+
+fn push_surplus(out: &mut Vec<u8>, order: &OrderView) {
+    out.extend_from_slice(b",\"surplus_payments\":[");
+    for (index, surplus) in order.surplus.iter().enumerate() {
+        out.extend_from_slice(if index == 0 { b"{\"id\":" } else { b",{\"id\":" });
+        push_text(out, &surplus.payment.0.to_string());
+        push_name(out, "amount");
+        push_number(out, surplus.amount.0);
+        push_name(out, "returned");
+        out.extend_from_slice(if surplus.returned { b"true}" } else { b"false}" });
+    }
+    out.push(b']');
+}
+
+/// A sale with its terms and items: what `POST /v1/sales` took, and where the sale stands.
+pub(crate) fn push_sale(out: &mut Vec<u8>, slug: &Slug, sale: &SaleSnapshot) {
+    let terms = &sale.terms;
+    out.extend_from_slice(b"{\"sale\":");
+    push_text(out, slug.as_str());
+    push_name(out, "name");
+    push_text(out, &terms.name);
+    push_name(out, "status");
+    push_text(out, sale.status.name());
+    push_name(out, "currency");
+    push_text(out, terms.currency.as_str());
+    push_instants(out, [("opens_at", terms.opens_at), ("closes_at", terms.closes_at)]);
+    push_name(out, "hold_ttl_seconds");
+    push_number(out, u64::from(terms.hold_ttl_s));
+    push_sale_limits(out, terms);
+    push_name(out, "items");
+    out.push(b'[');
+    for (index, (item, levels)) in sale.items.iter().zip(&sale.levels).enumerate() {
+        out.extend_from_slice(if index == 0 { b"{\"item\":" } else { b",{\"item\":" });
+        push_text(out, item.code.as_str());
+        push_name(out, "name");
+        push_text(out, &item.name);
+        push_name(out, "unit_price");
+        push_number(out, u64::from(item.unit_price));
+        push_name(out, "stock");
+        push_number(out, u64::from(levels.stock));
+        out.extend_from_slice(b",\"limits\":{\"per_order\":");
+        push_limit(out, item.per_order_max);
+        push_name(out, "per_buyer");
+        push_limit(out, item.per_buyer_max);
+        out.extend_from_slice(b"}}");
+    }
+    out.extend_from_slice(b"],\"seq\":");
+    push_number(out, sale.page_seq.0);
+    out.push(b'}');
+}
+
+fn push_instants(out: &mut Vec<u8>, instants: [(&str, Option<UnixMs>); 2]) {
+    for (name, instant) in instants {
+        push_name(out, name);
+        push_time_or_null(out, instant);
+    }
+}
+
+fn push_sale_limits(out: &mut Vec<u8>, terms: &SaleTerms) {
+    out.extend_from_slice(b",\"limits\":{\"per_order\":");
+    push_limit(out, terms.per_order_max);
+    push_name(out, "per_buyer");
+    push_limit(out, terms.per_buyer_max);
+    push_name(out, "per_buyer_per_day");
+    push_limit(out, terms.per_buyer_day_max);
+    out.push(b'}');
+}
+
+fn push_limit(out: &mut Vec<u8>, limit: Option<u32>) {
+    match limit {
+        Some(limit) => push_number(out, u64::from(limit)),
+        None => out.extend_from_slice(b"null"),
+    }
+}
+
+/// A sale's levels, all at one position.
+pub(crate) fn push_stock(out: &mut Vec<u8>, slug: &Slug, sale: &SaleSnapshot) {
+    out.extend_from_slice(b"{\"sale\":");
+    push_text(out, slug.as_str());
+    out.extend_from_slice(b",\"items\":[");
+    for (index, (item, levels)) in sale.items.iter().zip(&sale.levels).enumerate() {
+        out.extend_from_slice(if index == 0 { b"{\"item\":" } else { b",{\"item\":" });
+        push_text(out, item.code.as_str());
+        push_levels(out, levels);
+        out.push(b'}');
+    }
+    out.extend_from_slice(b"],\"seq\":");
+    push_number(out, sale.seq.0);
+    out.push(b'}');
+}
+
+/// What a change of stock came to.
+pub(crate) fn push_stock_receipt(out: &mut Vec<u8>, slug: &Slug, item: &str, receipt: &StockReceipt) {
+    out.extend_from_slice(b"{\"sale\":");
+    push_text(out, slug.as_str());
+    push_name(out, "item");
+    push_text(out, item);
+    push_levels(out, &receipt.levels);
+    push_name(out, "change");
+    if receipt.change < 0 {
+        out.push(b'-');
+    }
+    push_number(out, u64::from(receipt.change.unsigned_abs()));
+    push_name(out, "seq");
+    push_number(out, receipt.seq.0);
+    out.push(b'}');
+}
+
+fn push_levels(out: &mut Vec<u8>, levels: &Levels) {
+    assert!(levels.is_conserved(), "I1: {levels:?}");
+    let named = [
+        ("stock", levels.stock),
+        ("free", levels.free),
+        ("held", levels.held),
+        ("paid", levels.paid),
+        ("withdrawn", levels.withdrawn),
+    ];
+    for (name, units) in named {
+        push_name(out, name);
+        push_number(out, u64::from(units));
+    }
+}

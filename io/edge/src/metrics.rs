@@ -1,0 +1,194 @@
+//! What the edge counts. Handles are looked up once; a request only adds to atomics and short locks.
+
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use http::StatusCode;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+use crate::route::Route;
+
+/// The statuses that the edge answers with; another one would be counted as 500.
+const STATUSES: [u16; 20] =
+    [200, 201, 202, 304, 400, 401, 403, 404, 405, 408, 409, 413, 415, 422, 429, 431, 500, 501, 502, 503];
+const INTERNAL_ERROR_INDEX: usize = 16;
+
+/// Seconds, from a tenth of a millisecond to ten seconds.
+const BUCKETS: [f64; 16] =
+    [0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0];
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct RequestLabels {
+    method: &'static str,
+    route: &'static str,
+    status: u16,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct RouteLabels {
+    method: &'static str,
+    route: &'static str,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct StageLabels {
+    stage: &'static str,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct CodeLabels {
+    code: &'static str,
+}
+
+/// A part of an order's way that the edge sees.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Stage {
+    /// Headers, body, checks.
+    Receive,
+    /// From the gate to the durable answer: waiting, deciding, committing.
+    Decide,
+    /// Writing the answer.
+    Answer,
+}
+
+type HistogramFamily<S> = Family<S, Histogram, fn() -> Histogram>;
+
+/// The counters and histograms of one edge, all I/O threads together.
+pub struct Metrics {
+    requests: Family<RequestLabels, Counter>,
+    request_cells: [[OnceLock<Counter>; STATUSES.len()]; Route::COUNT],
+    durations: [Histogram; Route::COUNT],
+    stages: [Histogram; 3],
+    problems: Family<CodeLabels, Counter>,
+    /// Requests answered "no" from the catalogue, without the writer.
+    pub(crate) answered_by_view: Counter,
+    /// Requests turned away because a writer's inbox was full.
+    pub(crate) shed: Counter,
+    /// Panics caught in handlers.
+    pub(crate) panics: Counter,
+    pub(crate) connections: Gauge,
+    pub(crate) connections_accepted: Counter,
+    pub(crate) connections_cut: Counter,
+    pub(crate) accept_errors: Counter,
+}
+
+impl Metrics {
+    /// Makes them and registers them. The registry's prefix should be `onrush`.
+    pub fn new(registry: &mut Registry) -> Metrics {
+        let requests = Family::default();
+        let durations: HistogramFamily<RouteLabels> = Family::new_with_constructor(histogram);
+        let stages: HistogramFamily<StageLabels> = Family::new_with_constructor(histogram);
+        let problems = Family::default();
+        registry.register("http_requests", "Requests answered", requests.clone());
+        registry.register(
+            "http_request_duration_seconds",
+            "From the end of a request's headers to its answer",
+            durations.clone(),
+        );
+        registry.register("order_stage_duration_seconds", "Stages of placing an order", stages.clone());
+        registry.register("http_problems", "Problems answered, by code", problems.clone());
+        let stage = |stage| stages.get_or_create_owned(&StageLabels { stage });
+        Metrics {
+            requests,
+            request_cells: Default::default(),
+            durations: all_routes().map(|route| {
+                let (method, route) = names(route);
+                durations.get_or_create_owned(&RouteLabels { method, route })
+            }),
+            stages: ["receive", "decide", "answer"].map(stage),
+            problems,
+            answered_by_view: counter(
+                registry,
+                "orders_answered_by_view",
+                "Orders refused without the writer",
+            ),
+            shed: counter(registry, "requests_shed", "Requests turned away by the gate"),
+            panics: counter(registry, "http_panics", "Panics caught in handlers"),
+            connections: gauge(registry, "http_connections", "Connections now"),
+            connections_accepted: counter(registry, "http_connections_accepted", "Connections accepted"),
+            connections_cut: counter(registry, "http_connections_cut", "Connections ended by a deadline"),
+            accept_errors: counter(registry, "http_accept_errors", "Connections that could not be accepted"),
+        }
+    }
+
+    /// Counts one answered request.
+    pub(crate) fn answered(&self, route: Route, status: StatusCode, took: Duration) {
+        let status_index = STATUSES.iter().position(|known| *known == status.as_u16());
+        let status_index = status_index.unwrap_or(INTERNAL_ERROR_INDEX);
+        let cell = &self.request_cells[route.index()][status_index];
+        let counter = cell.get_or_init(|| {
+            let (method, route) = names(route);
+            let status = STATUSES[status_index];
+            self.requests.get_or_create_owned(&RequestLabels { method, route, status })
+        });
+        counter.inc();
+        self.durations[route.index()].observe(took.as_secs_f64());
+    }
+
+    /// Counts one problem.
+    pub(crate) fn problem(&self, code: &'static str) {
+        self.problems.get_or_create(&CodeLabels { code }).inc();
+    }
+
+    /// Counts how long a stage of an order took.
+    pub(crate) fn stage(&self, stage: Stage, took: Duration) {
+        let index = match stage {
+            Stage::Receive => 0,
+            Stage::Decide => 1,
+            Stage::Answer => 2,
+        };
+        self.stages[index].observe(took.as_secs_f64());
+    }
+}
+
+/// Measures stages one after the other.
+pub(crate) struct Stopwatch(Instant);
+
+impl Stopwatch {
+    pub(crate) fn start() -> Stopwatch {
+        Stopwatch(Instant::now())
+    }
+
+    /// The time since the start or the last lap.
+    pub(crate) fn lap(&mut self) -> Duration {
+        let now = Instant::now();
+        now - std::mem::replace(&mut self.0, now)
+    }
+}
+
+fn all_routes() -> [Route; Route::COUNT] {
+    let mut routes = [Route::Unmatched; Route::COUNT];
+    routes[..Route::ALL.len()].copy_from_slice(&Route::ALL);
+    routes
+}
+
+fn names(route: Route) -> (&'static str, &'static str) {
+    let method = match route {
+        Route::Unmatched => "any",
+        route if route.method() == http::Method::GET => "GET",
+        route if route.method() == http::Method::PATCH => "PATCH",
+        _ => "POST",
+    };
+    (method, route.path())
+}
+
+fn histogram() -> Histogram {
+    Histogram::new(BUCKETS)
+}
+
+fn counter(registry: &mut Registry, name: &str, help: &str) -> Counter {
+    let counter = Counter::default();
+    registry.register(name, help, counter.clone());
+    counter
+}
+
+fn gauge(registry: &mut Registry, name: &str, help: &str) -> Gauge {
+    let gauge = Gauge::default();
+    registry.register(name, help, gauge.clone());
+    gauge
+}

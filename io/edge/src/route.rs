@@ -1,0 +1,169 @@
+//! Every route, once: the router, the metrics and the test of the API description are made from this list.
+
+use http::Method;
+
+/// A route of the public listener.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)]
+pub enum Route {
+    /// Make a sale.
+    SaleCreate,
+    /// All sales.
+    SaleList,
+    /// One sale.
+    SaleShow,
+    /// Change a sale.
+    SaleEdit,
+    /// Open a sale.
+    SaleOpen,
+    /// Pause a sale.
+    SalePause,
+    /// Resume a sale.
+    SaleResume,
+    /// Close a sale.
+    SaleClose,
+    /// A sale's levels.
+    StockShow,
+    /// Add or withdraw stock.
+    StockChange,
+    /// Place an order.
+    OrderPlace,
+    /// A sale's orders.
+    OrderList,
+    /// One order.
+    OrderShow,
+    /// Give an order up.
+    OrderCancel,
+    /// Extend a hold.
+    OrderExtend,
+    /// Pay an order.
+    OrderPay,
+    /// A step of giving money back.
+    OrderRefund,
+    /// A payment provider's word.
+    PaymentCallback,
+    /// The description of all this.
+    OpenApi,
+    /// No route: not found, or not with this method.
+    Unmatched,
+}
+
+impl Route {
+    /// Every route but [`Route::Unmatched`].
+    pub const ALL: [Route; 19] = [
+        Route::SaleCreate,
+        Route::SaleList,
+        Route::SaleShow,
+        Route::SaleEdit,
+        Route::SaleOpen,
+        Route::SalePause,
+        Route::SaleResume,
+        Route::SaleClose,
+        Route::StockShow,
+        Route::StockChange,
+        Route::OrderPlace,
+        Route::OrderList,
+        Route::OrderShow,
+        Route::OrderCancel,
+        Route::OrderExtend,
+        Route::OrderPay,
+        Route::OrderRefund,
+        Route::PaymentCallback,
+        Route::OpenApi,
+    ];
+
+    /// How many routes there are, with [`Route::Unmatched`].
+    pub const COUNT: usize = Route::ALL.len() + 1;
+
+    /// Its address, with the parameters in braces.
+    pub fn path(self) -> &'static str {
+        match self {
+            Route::SaleCreate | Route::SaleList => "/v1/sales",
+            Route::SaleShow | Route::SaleEdit => "/v1/sales/{sale}",
+            Route::SaleOpen => "/v1/sales/{sale}/open",
+            Route::SalePause => "/v1/sales/{sale}/pause",
+            Route::SaleResume => "/v1/sales/{sale}/resume",
+            Route::SaleClose => "/v1/sales/{sale}/close",
+            Route::StockShow => "/v1/sales/{sale}/stock",
+            Route::StockChange => "/v1/sales/{sale}/items/{item}/stock",
+            Route::OrderPlace | Route::OrderList => "/v1/sales/{sale}/orders",
+            Route::OrderShow => "/v1/orders/{order}",
+            Route::OrderCancel => "/v1/orders/{order}/cancel",
+            Route::OrderExtend => "/v1/orders/{order}/extend",
+            Route::OrderPay => "/v1/orders/{order}/pay",
+            Route::OrderRefund => "/v1/orders/{order}/refund",
+            Route::PaymentCallback => "/v1/payments/{provider}/callback",
+            Route::OpenApi => "/v1/openapi.json",
+            Route::Unmatched => "unmatched",
+        }
+    }
+
+    /// Its method; that of [`Route::Unmatched`] means nothing.
+    pub fn method(self) -> Method {
+        match self {
+            Route::SaleList
+            | Route::SaleShow
+            | Route::StockShow
+            | Route::OrderList
+            | Route::OrderShow
+            | Route::OpenApi
+            | Route::Unmatched => Method::GET,
+            Route::SaleEdit => Method::PATCH,
+            _ => Method::POST,
+        }
+    }
+
+    /// Its position: below [`Route::COUNT`].
+    pub(crate) fn index(self) -> usize {
+        usize::from(self as u8)
+    }
+}
+
+/// A request that the hot path answers itself, and the sale it is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Hot<'a> {
+    pub(crate) route: Route,
+    pub(crate) sale: &'a str,
+}
+
+/// Finds out by hand whether a request is for a hot route. Whatever is unusual about it, an escape in the
+/// address or a query, is left to the router.
+pub(crate) fn hot<'a>(method: &Method, path: &'a str, query: Option<&str>) -> Option<Hot<'a>> {
+    let rest = path.strip_prefix("/v1/sales/")?;
+    let (sale, tail) = rest.split_once('/').unwrap_or((rest, ""));
+    let route = match (method, tail) {
+        (&Method::POST, "orders") => Route::OrderPlace,
+        (&Method::GET, "stock") => Route::StockShow,
+        (&Method::GET, "") if !rest.ends_with('/') => Route::SaleShow,
+        _ => return None,
+    };
+    let plain = !sale.is_empty() && query.is_none() && !sale.contains('%');
+    plain.then_some(Hot { route, sale })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_route_stands_at_its_own_index() {
+        for (index, route) in Route::ALL.into_iter().chain([Route::Unmatched]).enumerate() {
+            assert_eq!(route.index(), index, "{route:?}");
+        }
+    }
+
+    #[test]
+    fn hot_routes_are_found_and_everything_unusual_is_not() {
+        let find = |method, path| hot(method, path, None).map(|hot| (hot.route, hot.sale));
+        assert_eq!(find(&Method::POST, "/v1/sales/a/orders"), Some((Route::OrderPlace, "a")));
+        assert_eq!(find(&Method::GET, "/v1/sales/a/stock"), Some((Route::StockShow, "a")));
+        assert_eq!(find(&Method::GET, "/v1/sales/a"), Some((Route::SaleShow, "a")));
+        assert_eq!(hot(&Method::GET, "/v1/sales/a", Some("x=1")), None);
+        for path in ["/v1/sales", "/v1/sales/", "/v1/sales/a/", "/v1/sales/a%62", "/v1/sales/a/stock/"] {
+            assert_eq!(find(&Method::GET, path), None, "{path}");
+        }
+        assert_eq!(find(&Method::HEAD, "/v1/sales/a"), None);
+        assert_eq!(find(&Method::GET, "/v1/sales/a/orders"), None);
+        assert_eq!(find(&Method::POST, "/v1/sales//orders"), None);
+    }
+}

@@ -1,0 +1,54 @@
+//! The repository's own commands: `cargo xtask check | tidy | setup | test`. Nobody imports this room.
+//!
+//! [`plan`] says which steps a command has, [`step`] runs them one after the other and stops at the first that
+//! fails, [`tidy`] holds the house rules that neither the compiler nor clippy knows. Start with [`plan`].
+#![allow(clippy::print_stdout, reason = "a command for people: its output is for the terminal")]
+
+mod plan;
+mod setup;
+mod step;
+mod tidy;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  check          formatting, clippy with warnings denied, tidy, documents without warnings
+  tidy           the house rules: imports, clocks, sizes, paths in documents, invariants with tests
+  setup          install what the tests need and the machine lacks
+  test           setup, check, all tests, a short simulation, the demo's own checks
+  test --quick   the same with a shorter simulation and without the demo";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["check"] => step::run_all(&plan::check(), &root()),
+        ["tidy"] => tidy::run(&root()),
+        ["setup"] => setup::run(),
+        ["test"] => step::run_all(&plan::test(plan::Extent::Full), &root()),
+        ["test", "--quick"] => step::run_all(&plan::test(plan::Extent::Quick), &root()),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nxtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The folder of the workspace, wherever the command was given.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(2)
+        .expect("this package is two folders below the root")
+        .into()
+}

@@ -1,14 +1,23 @@
 //! The admin listener's routes: metrics, and whether the server lives and is ready.
 
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::{StatusCode, header};
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
 use prometheus_client::registry::Registry;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
 
 /// Says "ready" once recovery is over, and "not ready" again when the server stops. Clones share it.
 #[derive(Clone, Debug, Default)]
@@ -41,8 +50,8 @@ struct Admin {
     readiness: Readiness,
 }
 
-/// The routes of the admin listener, for [`axum::serve`] or a test. It has no keys of its own: who can reach the
-/// listener, on loopback by default, may read it.
+/// The routes of the admin listener, for [`admin_loop`]. It has no keys of its own: who can reach the listener,
+/// on loopback by default, may read it.
 pub fn admin_router(registry: Arc<Registry>, readiness: Readiness) -> Router {
     Router::new()
         .route("/metrics", get(metrics))
@@ -50,6 +59,33 @@ pub fn admin_router(registry: Arc<Registry>, readiness: Readiness) -> Router {
         .route("/readyz", get(readyz))
         .with_state(Admin { registry, readiness })
 }
+
+/// Serves the admin listener until `shutdown` is ready. A handful of connections at a time, each for half a
+/// minute at most: those who ask are probes and a collector of metrics.
+pub async fn admin_loop(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) {
+    let mut shutdown = pin!(shutdown);
+    let mut live = JoinSet::new();
+    loop {
+        tokio::select! {
+            () = &mut shutdown => return,
+            _ended = live.join_next(), if !live.is_empty() => {}
+            accepted = listener.accept(), if live.len() < CONNECTION_COUNT_MAX => match accepted {
+                Ok((stream, _address)) => {
+                    let service = TowerToHyperService::new(router.clone());
+                    let mut http = http1::Builder::new();
+                    http.header_read_timeout(None);
+                    let connection = http.serve_connection(TokioIo::new(stream), service);
+                    live.spawn(timeout(CONNECTION_DEADLINE, connection));
+                }
+                Err(_error) => sleep(ACCEPT_PAUSE).await,
+            },
+        }
+    }
+}
+
+const CONNECTION_COUNT_MAX: usize = 64;
+const CONNECTION_DEADLINE: Duration = Duration::from_secs(30);
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 async fn metrics(State(admin): State<Admin>) -> Response {
     let mut text = String::new();
@@ -97,6 +133,23 @@ mod tests {
         assert_eq!(ask(&router, "/readyz").await.0, StatusCode::OK);
         readiness.set(Ready::No);
         assert_eq!(ask(&router, "/readyz").await.0, StatusCode::SERVICE_UNAVAILABLE);
+    }
+
+    #[tokio::test]
+    async fn the_listener_answers_until_it_is_told_to_stop() {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let router = admin_router(Arc::default(), Readiness::default());
+        let serving = tokio::spawn(admin_loop(listener, router, async { stopped.await.unwrap() }));
+        let mut client = tokio::net::TcpStream::connect(address).await.unwrap();
+        client.write_all(b"GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await.unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("alive\n"), "{answer}");
+        stop.send(()).unwrap();
+        serving.await.unwrap();
     }
 
     #[tokio::test]

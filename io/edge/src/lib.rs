@@ -26,7 +26,7 @@ mod routes;
 mod scenarios;
 mod service;
 
-pub use crate::admin::{Readiness, Ready, admin_router};
+pub use crate::admin::{Readiness, Ready, admin_loop, admin_router};
 pub use crate::backend::{
     Backend, CURSOR_SIZE_BYTES_MAX, CursorInvalid, OrdersPage, OrdersQuery, Unavailable,
 };

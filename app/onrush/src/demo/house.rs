@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use domain::ShardId;
 use edge::auth::AdminKey;
+use http::Method;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 use tempfile::TempDir;
 
 use super::args::DemoArgs;
@@ -24,6 +26,8 @@ use crate::token::Issuer;
 const CONCERT: &str = include_str!("../../../../examples/concert.toml");
 /// Holds of a demo end soon, so that one sees units come back.
 const HOLD_S: u16 = 3;
+/// Afterwards, for whoever tries things out by hand.
+pub(crate) const VISITOR_HOLD_S: u16 = 600;
 /// From the announcement to the opening: time for the early ones to come.
 const ANNOUNCED_BEFORE: Duration = Duration::from_secs(1);
 const PAYMENT_DELAY_MS: u64 = 150;
@@ -65,6 +69,15 @@ impl House {
         let admin_key = admin_key.context("a new data folder comes with an admin key")?.as_str().to_owned();
         let url = format!("http://{}", running.listen_addr());
         Ok(House { running, config, url, admin_key, lent, _folder: folder })
+    }
+
+    /// Gives whoever tries things out by hand the time to do so.
+    pub(crate) fn give_time(&self, sale: &str) -> anyhow::Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let desk = Desk { client: Client::new(&self.url, 1)?, admin_key: self.admin_key.clone() };
+        let body = json!({ "hold_ttl_seconds": VISITOR_HOLD_S });
+        let key = format!("{sale}/visitors");
+        runtime.block_on(desk.send(Method::PATCH, &format!("/v1/sales/{sale}"), (&key, &body)))
     }
 
     /// Stops the server and takes back what was lent.

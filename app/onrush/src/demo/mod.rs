@@ -71,6 +71,7 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<bool> {
         std::fs::write(file, json).with_context(|| format!("cannot write {}", file.display()))?;
     }
     if !args.exit {
+        house.give_time(&offer.sale)?;
         say(&hints::text(&house, &offer, &issuer))?;
         wait_for_signal()?;
     }

@@ -135,7 +135,13 @@ impl Desk {
         Ok(())
     }
 
-    async fn send(&self, method: Method, path: &str, (key, body): (&str, &Value)) -> anyhow::Result<()> {
+    /// Asks for a change.
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        (key, body): (&str, &Value),
+    ) -> anyhow::Result<()> {
         let body = Some(Bytes::from(serde_json::to_vec(body)?));
         let ask = Ask { method, path, bearer: Some(&self.admin_key), key: Some(key), body };
         let reply = self.client.ask(&ask).await?;

@@ -42,8 +42,8 @@ pub fn start(config: &Config) -> anyhow::Result<Running> {
     registry.register_collector(Box::new(Units(CatalogHandle(catalog.clone()))));
     let readiness = Readiness::default();
     let (stop_rest, rest_stopped) = watch::channel(false);
-    let router = edge::admin_router(Arc::new(registry), readiness.clone());
-    let (admin_addr, admin_thread) = start_admin(config, router, rest_stopped.clone())?;
+    let shown = (Arc::new(registry), readiness.clone());
+    let (admin_addr, admin_thread) = start_admin(config, shown, rest_stopped.clone())?;
     let mut rest_threads = vec![admin_thread];
 
     let io_count = io_count(config.io_threads);
@@ -148,21 +148,13 @@ fn edge_config(config: &Config, io_count: usize) -> edge::Config {
 
 fn start_admin(
     config: &Config,
-    router: axum::Router,
+    (registry, readiness): (Arc<Registry>, Readiness),
     stop: watch::Receiver<bool>,
 ) -> anyhow::Result<(SocketAddr, JoinHandle<()>)> {
     let (address, mut listeners) = io::bind(config.admin_listen, 1)?;
     let listener = listeners.pop().expect("one was asked for");
     let thread = io::start_aside("admin", listener, stop, async move |listener, stopped| {
-        // Not gracefully: a scraper that keeps its connection open must not hold up a stop.
-        tokio::select! {
-            served = axum::serve(listener, router).into_future() => {
-                if let Err(error) = served {
-                    tracing::error!(%error, "the admin listener ended");
-                }
-            }
-            () = stopped => {}
-        }
+        edge::admin_loop(listener, edge::admin_router(registry, readiness), stopped).await;
     })?;
     Ok((address, thread))
 }

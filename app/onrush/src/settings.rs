@@ -37,7 +37,8 @@ impl SettingsArgs {
         let file = match &self.config {
             None => None,
             Some(path) => {
-                let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+                let text = std::fs::read_to_string(path)
+                    .with_context(|| format!("cannot read {}", path.display()))?;
                 Some(File { name: path.display().to_string(), text })
             }
         };
@@ -48,7 +49,12 @@ impl SettingsArgs {
     fn command_line(&self) -> Vec<(String, String)> {
         let data = self.data.as_ref().map(|path| path.display().to_string());
         let addresses = [("listen", self.listen), ("admin_listen", self.admin_listen)];
-        let named = addresses.into_iter().filter_map(|(key, address)| Some((key.to_owned(), address?.to_string())));
-        data.into_iter().map(|data| ("data".to_owned(), data)).chain(named).chain(self.set.iter().cloned()).collect()
+        let named =
+            addresses.into_iter().filter_map(|(key, address)| Some((key.to_owned(), address?.to_string())));
+        data.into_iter()
+            .map(|data| ("data".to_owned(), data))
+            .chain(named)
+            .chain(self.set.iter().cloned())
+            .collect()
     }
 }

@@ -2,6 +2,7 @@
 
 mod admin;
 mod buyer;
+mod hs256;
 #[cfg(test)]
 mod tests;
 mod token_cache;

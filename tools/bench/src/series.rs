@@ -2,11 +2,14 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::thread::sleep;
+use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use serde::Serialize;
 
 use crate::arm::Arm;
+use crate::cpu::Machine;
 use crate::house::{Site, Sold};
 use crate::load::{Load, Part, Seen};
 use crate::sample::Sample;
@@ -14,6 +17,9 @@ use crate::server::Server;
 
 /// Pairs are measured up to so many times the wanted number; then the disturbed ones have to do.
 const TRIES_MAX: u32 = 2;
+/// A pair begins when the machine was quiet for so long, or at the latest after so many tries.
+const QUIET: Duration = Duration::from_secs(1);
+const QUIET_TRIES_MAX: u32 = 30;
 
 /// How to measure.
 #[derive(Clone, Copy, Serialize)]
@@ -62,6 +68,7 @@ impl Bench<'_> {
         let load = Load::new(&arm.shape(), self.site.folder(), connections)?;
         let mut series = Series { arm, pairs: Vec::new(), void: Vec::new() };
         for number in 0..wanted * TRIES_MAX {
+            wait_for_quiet(self.settings.disturbance_max)?;
             // A B B A: what changes slowly falls on both alike.
             let is_hello_first = number % 2 == 0;
             let (hello, sample) = if is_hello_first {
@@ -118,6 +125,20 @@ impl Series {
     pub(crate) fn clean_count(&self) -> usize {
         self.pairs.iter().filter(|pair| !pair.is_disturbed).count()
     }
+}
+
+/// Waits until the machine does next to nothing, but not for ever.
+fn wait_for_quiet(busy_max: f64) -> anyhow::Result<()> {
+    let cores = u32::try_from(std::thread::available_parallelism()?.get())?;
+    for _ in 0..QUIET_TRIES_MAX {
+        let before = Machine::now()?;
+        sleep(QUIET);
+        let passed = Machine::now()? - before;
+        if (passed.busy + passed.stolen).as_secs_f64() <= busy_max * (QUIET * cores).as_secs_f64() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 fn first_line(path: &Path) -> anyhow::Result<String> {

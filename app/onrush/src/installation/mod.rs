@@ -88,8 +88,7 @@ impl Installation {
             );
         }
         secrets::make_missing(&installation.secrets_dir())?;
-        let new_admin_key = installation.make_admin_key()?;
-        Ok(Owned { installation, new_admin_key, _lock: lock })
+        Ok(Owned { installation, new_admin_key: None, _lock: lock })
     }
 
     /// The folder.
@@ -153,6 +152,18 @@ impl Installation {
 
     fn secrets_dir(&self) -> PathBuf {
         self.dir.join("secrets")
+    }
+}
+
+impl Owned {
+    /// Makes an admin key if there is none. To be called late in a start: a key that was made by a start which
+    /// then fails is never shown, and nobody could administer the folder.
+    ///
+    /// # Errors
+    /// When it cannot be stored.
+    pub fn ensure_admin_key(&mut self) -> anyhow::Result<()> {
+        self.new_admin_key = self.installation.make_admin_key()?;
+        Ok(())
     }
 }
 

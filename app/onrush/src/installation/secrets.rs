@@ -37,7 +37,8 @@ pub(super) fn make_missing(dir: &Path) -> anyhow::Result<()> {
     made.with_context(|| format!("cannot make {}", dir.display()))?;
     for name in SecretName::ALL {
         let mut secret = [0; SIZE_BYTES];
-        getrandom::fill(&mut secret).map_err(|error| anyhow::anyhow!("the system gives no random bytes: {error}"))?;
+        getrandom::fill(&mut secret)
+            .map_err(|error| anyhow::anyhow!("the system gives no random bytes: {error}"))?;
         let path = dir.join(name.file());
         match write_new(&path, format!("{}\n", hex(&secret)).as_bytes()) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {

@@ -5,12 +5,14 @@ use super::*;
 #[test]
 fn first_start_makes_secrets_that_later_ones_keep() {
     let dir = tempfile::tempdir().unwrap();
-    let owned = Installation::own(dir.path(), 1).unwrap();
+    let mut owned = Installation::own(dir.path(), 1).unwrap();
+    owned.ensure_admin_key().unwrap();
     let key = owned.new_admin_key.clone().expect("the first start makes an admin key");
     let tokens = owned.installation.secret(SecretName::BuyerTokens).unwrap();
     assert_ne!(tokens, owned.installation.secret(SecretName::Payments).unwrap());
     drop(owned);
-    let again = Installation::own(dir.path(), 1).unwrap();
+    let mut again = Installation::own(dir.path(), 1).unwrap();
+    again.ensure_admin_key().unwrap();
     assert!(again.new_admin_key.is_none());
     assert_eq!(again.installation.secret(SecretName::BuyerTokens).unwrap(), tokens);
     assert_eq!(again.installation.admin_keys().unwrap(), [key.hash()]);

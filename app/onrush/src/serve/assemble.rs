@@ -33,8 +33,8 @@ const KEY_FILTER_BITS_LOG2: u32 = 27;
 /// When the data folder cannot be used, a shard cannot be recovered, or an address cannot be had.
 pub fn start(config: &Config) -> anyhow::Result<Running> {
     ensure!(clock::now() >= UnixMs::EPOCH, "the system's clock is before 2026; set it first");
-    let owned = Installation::own(&config.data, config.shards)?;
-    let installation = &owned.installation;
+    let mut owned = Installation::own(&config.data, config.shards)?;
+    let installation = &owned.installation.clone();
     let mut registry = Registry::with_prefix("onrush");
     let (metrics, families) = (Metrics::new(&mut registry), Families::new(&mut registry));
     let shard_count = NonZeroU16::new(config.shards).context("an installation has at least one shard")?;
@@ -76,6 +76,7 @@ pub fn start(config: &Config) -> anyhow::Result<Running> {
         follows: shards.iter().map(|shard| Arc::clone(&shard.follow)).collect(),
         outboxes: Arc::clone(&outboxes),
     });
+    owned.ensure_admin_key()?;
     let parts = EdgeParts {
         config: edge_config(config, io_count),
         auth: Auth::new(

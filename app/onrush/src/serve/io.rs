@@ -23,11 +23,20 @@ const BACKLOG: i32 = 4_096;
 /// # Errors
 /// When the address cannot be had.
 pub(crate) fn bind(address: SocketAddr, count: usize) -> anyhow::Result<(SocketAddr, Vec<TcpListener>)> {
+    ensure_free(address).with_context(|| format!("cannot listen on {address}"))?;
     let first = bind_one(address).with_context(|| format!("cannot listen on {address}"))?;
     let address = first.local_addr()?;
     let others = (1..count).map(|_| bind_one(address).with_context(|| format!("cannot listen on {address}")));
     let listeners = std::iter::once(Ok(first)).chain(others).collect::<anyhow::Result<_>>()?;
     Ok((address, listeners))
+}
+
+/// Fails when somebody listens there already. Sockets that share an address do not notice each other: a second
+/// server with another data folder would get every second buyer of the first.
+fn ensure_free(address: SocketAddr) -> std::io::Result<()> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())
 }
 
 fn bind_one(address: SocketAddr) -> std::io::Result<TcpListener> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use domain::{Fact, SaleId, Seq};
@@ -17,6 +18,9 @@ use super::outbox::{Outbox, Outcome, Ticket};
 
 /// How long the writer sleeps when nothing comes: how late a hold may expire on an idle server.
 const IDLE_MAX: Duration = Duration::from_millis(10);
+
+/// Yields before one batch at most.
+const YIELD_COUNT_MAX: usize = 16;
 
 /// What a writer works with.
 pub(crate) struct Writer<J> {
@@ -46,12 +50,27 @@ impl<J: Journal> Writer<J> {
             let answered_count = self.round(&mut returns)?;
             self.truncate()?;
             if answered_count > 0 || self.shard.waiting_count() > 0 {
+                self.let_fill();
                 continue;
             }
             if self.inbox.is_closed() && self.inbox.len() == 0 {
                 return Ok(());
             }
             self.inbox.wait(IDLE_MAX);
+        }
+    }
+
+    /// Where cores are scarce, lets those run who fill the next batch, as long as it fills: a write costs the
+    /// same, however many orders it covers. Where they are not, this returns at once.
+    fn let_fill(&self) {
+        let mut len = self.inbox.len();
+        for _ in 0..YIELD_COUNT_MAX {
+            thread::yield_now();
+            let grown = self.inbox.len();
+            if grown == len {
+                return;
+            }
+            len = grown;
         }
     }
 

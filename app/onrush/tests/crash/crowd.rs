@@ -30,7 +30,11 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(crate) fn new(address: SocketAddr, (tokens, rng): (Vec<String>, Rng), answered: Arc<AtomicU64>) -> Client {
+    pub(crate) fn new(
+        address: SocketAddr,
+        (tokens, rng): (Vec<String>, Rng),
+        answered: Arc<AtomicU64>,
+    ) -> Client {
         Client { address, tokens, rng, answered, attempts: Vec::new(), paying: Vec::new() }
     }
 
@@ -67,7 +71,8 @@ impl Client {
         let mut items = ITEMS;
         self.rng.shuffle(&mut items);
         let line_count = if self.rng.u8(0..4) == 0 { 2 } else { 1 };
-        let lines = items[..line_count].iter().map(|item| json!({"item": item, "quantity": self.rng.u8(1..4)}));
+        let lines =
+            items[..line_count].iter().map(|item| json!({"item": item, "quantity": self.rng.u8(1..4)}));
         json!({"lines": lines.collect::<Vec<Value>>()})
     }
 
@@ -78,7 +83,8 @@ impl Client {
                 assert_eq!(again, self.attempts[position].told, "the same key, the same answer");
             }
             2..=4 => {
-                let ask = Ask::post(&format!("/v1/orders/{order}/pay")).bearer(&self.attempts[position].token);
+                let ask =
+                    Ask::post(&format!("/v1/orders/{order}/pay")).bearer(&self.attempts[position].token);
                 let reply = connection.ask(&ask)?;
                 match reply.status {
                     202 => self.paying.push(position),
@@ -87,7 +93,8 @@ impl Client {
                 }
             }
             5 => {
-                let ask = Ask::post(&format!("/v1/orders/{order}/cancel")).bearer(&self.attempts[position].token);
+                let ask =
+                    Ask::post(&format!("/v1/orders/{order}/cancel")).bearer(&self.attempts[position].token);
                 let reply = connection.ask(&ask)?;
                 match reply.status {
                     200 => self.note(position, &reply.json()),

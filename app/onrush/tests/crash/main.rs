@@ -29,9 +29,9 @@ const SEED: u64 = 20_261_120;
 const CYCLE_COUNT: u64 = 20;
 /// Orders that one cycle may come to, at most.
 const ATTEMPT_COUNT_MAX: u32 = 1_500;
-/// Units of each item at the start, and what comes on top in each cycle: every cycle sells out.
-const STOCK_FIRST: u64 = 600;
-const STOCK_MORE: u64 = 400;
+/// Units of each item at the start, and what comes on top in each cycle: most cycles sell out.
+const STOCK_FIRST: u64 = 300;
+const STOCK_MORE: u64 = 250;
 const ITEMS: [&str; 3] = ["ga", "balcony", "front"];
 
 /// Small segments and frequent snapshots, so that a kill hits them too; some callbacks late, twice or bad.
@@ -81,9 +81,7 @@ fn twenty_kills_lose_no_acknowledged_order_and_sell_no_unit_twice() {
 }
 
 fn definition() -> Value {
-    let item = |(number, code): (u64, &&str)| {
-        json!({"item": code, "name": code, "unit_price": 1_000 + number, "stock": STOCK_FIRST})
-    };
+    let item = |(number, code): (u64, &&str)| json!({"item": code, "name": code, "unit_price": 1_000 + number, "stock": STOCK_FIRST});
     let items: Vec<Value> = (0..).zip(&ITEMS).map(item).collect();
     json!({"sale": SALE, "name": "Crash", "currency": "EUR", "hold_ttl_seconds": 1, "items": items})
 }
@@ -132,7 +130,8 @@ fn put_more_up(house: &House, server: &Server, cycle: u64) {
     for number in [cycle.saturating_sub(1), cycle, cycle] {
         for item in ITEMS {
             let path = format!("/v1/sales/{SALE}/items/{item}/stock");
-            let ask = Ask::post(&path).key(&format!("more-{item}-{number}")).json(&json!({"change": STOCK_MORE}));
+            let ask =
+                Ask::post(&path).key(&format!("more-{item}-{number}")).json(&json!({"change": STOCK_MORE}));
             shop.organise(&ask).expect(200);
         }
     }

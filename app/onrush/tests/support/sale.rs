@@ -41,7 +41,11 @@ pub(crate) fn basket(quantity: u32) -> Value {
 impl<'a> Shop<'a> {
     /// Makes the sale.
     #[track_caller]
-    pub(crate) fn announce(house: &House, server: &'a Server, (sale, body): (&'static str, &Value)) -> Shop<'a> {
+    pub(crate) fn announce(
+        house: &House,
+        server: &'a Server,
+        (sale, body): (&'static str, &Value),
+    ) -> Shop<'a> {
         let shop = Shop { server, admin_key: house.admin_key(), sale };
         shop.organise(&Ask::post("/v1/sales").json(body)).expect(201);
         shop
@@ -122,7 +126,11 @@ impl<'a> Shop<'a> {
         let (mut orders, mut cursor) = (Vec::new(), String::new());
         loop {
             let path = format!("/v1/sales/{}/orders?limit=200{cursor}", self.sale);
-            let page = connection.ask(&Ask::get(&path).bearer(&self.admin_key)).expect("an answer").expect(200).json();
+            let page = connection
+                .ask(&Ask::get(&path).bearer(&self.admin_key))
+                .expect("an answer")
+                .expect(200)
+                .json();
             orders.extend(page["data"].as_array().expect("orders").iter().cloned());
             match page["next"].as_str() {
                 Some(next) => cursor = format!("&cursor={next}"),

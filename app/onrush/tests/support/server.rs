@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -38,8 +38,11 @@ struct Announced {
 }
 
 /// Switches the payment simulator on, at a free port.
-pub(crate) const WITH_SIMULATOR: [&str; 3] =
-    ["payments.simulator.enabled=true", "payments.simulator.listen=127.0.0.1:0", "payments.simulator.delay_ms=20"];
+pub(crate) const WITH_SIMULATOR: [&str; 3] = [
+    "payments.simulator.enabled=true",
+    "payments.simulator.listen=127.0.0.1:0",
+    "payments.simulator.delay_ms=20",
+];
 
 impl House {
     pub(crate) fn new() -> House {
@@ -84,7 +87,8 @@ impl House {
     pub(crate) fn serve_as(&self, mut command: Command) -> Server {
         let log = self.dir.path().join("log");
         let stderr = File::create(&log).expect("a log file");
-        let mut child = command.stdout(Stdio::piped()).stderr(stderr).spawn().expect("the binary can be started");
+        let mut child =
+            command.stdout(Stdio::piped()).stderr(stderr).spawn().expect("the binary can be started");
         let Some(announced) = listen(&mut child) else {
             let status = wait(&mut child);
             panic!("the server did not start ({status}): {}", fs::read_to_string(&log).unwrap_or_default());
@@ -123,6 +127,11 @@ fn addresses(line: &str) -> Option<(SocketAddr, SocketAddr)> {
 impl Server {
     pub(crate) fn connect(&self) -> Connection {
         Connection::open(self.address).expect("the server listens")
+    }
+
+    /// A connection, if the server is still there.
+    pub(crate) fn connect_or_gone(&self) -> io::Result<Connection> {
+        Connection::open(self.address)
     }
 
     /// Asks on a connection of its own.

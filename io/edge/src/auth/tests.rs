@@ -39,6 +39,61 @@ fn an_issued_token_names_its_buyer_until_it_expires() {
     assert_eq!(tokens.verify(&token, NOW.plus_s(60)), Err(AuthFault::TokenExpired));
 }
 
+/// What comes of a token by the short way, if it takes it, and by the library alone.
+fn both_ways(tokens: &BuyerTokens, token: &str) -> [Result<BuyerId, AuthFault>; 2] {
+    [tokens.check(token), tokens.check_slowly(token)].map(|checked| checked.map(|believed| believed.buyer))
+}
+
+#[test]
+fn the_short_way_agrees_with_the_library() {
+    let tokens = hs256(None, None);
+    let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, SECRET);
+    let b64 = |text: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text);
+    let heads = [
+        r#"{"typ":"JWT","alg":"HS256"}"#,
+        r#"{"alg":"HS256","typ":"JWT"}"#,
+        r#"{"alg":"HS256"}"#,
+        r#"{"alg":"none"}"#,
+        r#"{"alg":"HS512","typ":"JWT"}"#,
+        "",
+    ];
+    let bodies = [
+        r#"{"sub":"alice","exp":1796151660}"#,
+        r#"{"exp":1796151660.5,"nbf":1,"sub":"alice","role":["a",{"b":null}]}"#,
+        r#"{"sub":"al\u0069ce","exp":1796151660}"#,
+        r#"{"sub":"alice","sub":"bob","exp":1796151660}"#,
+        r#"{"sub":"","exp":1796151660}"#,
+        r#"{"sub":7,"exp":1796151660}"#,
+        r#"{"sub":"alice"}"#,
+        r#"{"sub":"alice","exp":-1}"#,
+        r#"{"sub":"alice","exp":"1796151660"}"#,
+        r#"{"sub":"alice","exp":1796151660} "#,
+        r#"["alice",1796151660,null]"#,
+        r#"not json"#,
+        "",
+    ];
+    let long = format!(r#"{{"sub":"alice","exp":1796151660,"more":"{}"}}"#, "x".repeat(2_000));
+    let mut believed_count = 0;
+    for body in bodies.into_iter().chain([long.as_str()]) {
+        for head in heads {
+            let signed = format!("{}.{}", b64(head), b64(body));
+            let signature = aws_lc_rs::hmac::sign(&key, signed.as_bytes());
+            let signature = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(signature.as_ref());
+            let cut = &signature[..signature.len() - 1];
+            let padded = format!("{signed}.{signature}=");
+            let flipped = format!("{}.{signature}", signed.replacen('e', "f", 1));
+            let tokens_to_try =
+                [format!("{signed}.{signature}"), format!("{signed}.{cut}"), padded, flipped, signed.clone()];
+            for token in &tokens_to_try {
+                let [short, long] = both_ways(&tokens, token);
+                assert_eq!(short, long, "{head} {body} as {token}");
+                believed_count += usize::from(short.is_ok());
+            }
+        }
+    }
+    assert!(believed_count >= 12, "only {believed_count} of the tokens were good ones");
+}
+
 #[test]
 fn a_buyer_has_a_name_of_1_to_255_bytes() {
     let tokens = hs256(None, None);

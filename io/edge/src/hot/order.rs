@@ -47,7 +47,7 @@ where
     edge.metrics.stage(Stage::Receive, watch.lap());
     let command = Command::PlaceOrder { sale: sale.id(), buyer, key, wishes: asked.wishes };
     let answer = edge.submit(Work::Order, sale.shard(), Request::Command(command)).await?;
-    edge.metrics.stage(Stage::Decide, watch.lap());
+    edge.metrics.stage(Stage::Writer, watch.lap());
     let outcome = match answer {
         Ok(Answer::Order(order)) => Ok(created(edge, &order, &sale)),
         Ok(other) => unreachable!("placed an order, answered {other:?}"),

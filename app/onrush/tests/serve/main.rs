@@ -1,0 +1,11 @@
+//! `onrush serve` from outside: its life, selling, strangers, and bad disks.
+#![allow(clippy::unwrap_used, reason = "a test fails where it stands")]
+
+mod disk;
+mod life;
+mod money;
+mod selling;
+mod slow;
+mod strangers;
+#[path = "../support/mod.rs"]
+mod support;

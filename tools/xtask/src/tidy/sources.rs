@@ -16,10 +16,16 @@ struct Ban {
 
 const BANS: &[Ban] = &[
     Ban {
-        words: &["SystemTime::now", "Instant::now", "Timestamp::now", "Zoned::now", "clock_gettime"],
+        words: &["SystemTime::now", "Timestamp::now", "Zoned::now", "clock_gettime"],
         applies: may_not_read_a_clock,
         what: "reads a clock",
         remedy: "only app and tools read a clock: take the time as an argument (docs/adr/0003)",
+    },
+    Ban {
+        words: &["Instant::now"],
+        applies: may_not_measure_time,
+        what: "reads a clock",
+        remedy: "only the edge, app and tools measure time: take it as an argument (docs/adr/0003, 0009)",
     },
     Ban {
         words: &["f32", "f64"],
@@ -98,6 +104,10 @@ fn may_not_read_a_clock(path: &str) -> bool {
     let is_somebody_elses = path.starts_with("io/payments/src/simulator/");
     let is_ours = path.starts_with("core/") || path.starts_with("io/");
     is_ours && !is_somebody_elses && !path.contains("/benches/")
+}
+
+fn may_not_measure_time(path: &str) -> bool {
+    may_not_read_a_clock(path) && !path.starts_with("io/edge/")
 }
 
 fn in_core_source(path: &str) -> bool {

@@ -47,10 +47,10 @@ impl<J: Journal> Writer<J> {
     pub(crate) fn run(mut self) -> Result<(), WriterError> {
         let mut returns = self.outboxes.iter().map(|_| Vec::new()).collect::<Vec<Vec<(Ticket, Outcome)>>>();
         loop {
+            self.let_fill();
             let answered_count = self.round(&mut returns)?;
             self.truncate()?;
             if answered_count > 0 || self.shard.waiting_count() > 0 {
-                self.let_fill();
                 continue;
             }
             if self.inbox.is_closed() && self.inbox.len() == 0 {
@@ -61,7 +61,8 @@ impl<J: Journal> Writer<J> {
     }
 
     /// Where cores are scarce, lets those run who fill the next batch, as long as it fills: a write costs the
-    /// same, however many orders it covers. Where they are not, this returns at once.
+    /// same, however many orders it covers, and whoever comes back first after a batch must not have one of their
+    /// own while all others come. Where cores are not scarce, this returns at once.
     fn let_fill(&self) {
         let mut len = self.inbox.len();
         for _ in 0..YIELD_COUNT_MAX {

@@ -1,4 +1,4 @@
-//! The rules of a sale: [`decide`] says which facts a command brings, [`apply`] makes them so.
+//! The rules of a sale: [`decide()`] says which facts a command brings, [`apply()`] makes them so.
 //!
 //! `decide` reads and `apply` writes; neither can fail otherwise, reads a clock or draws a number. The state
 //! is the sum of the facts: recovery applies stored facts and never decides again. Nothing here iterates over

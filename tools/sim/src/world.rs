@@ -1,4 +1,4 @@
-//! The world of one seed: what happens in which order. Start with [`World::rush`].
+//! The world of one seed: what happens in which order. Start with `World::rush`.
 
 mod rest;
 mod trouble;

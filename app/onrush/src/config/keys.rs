@@ -26,7 +26,7 @@ section! {
         admin_listen: SocketAddr = "127.0.0.1:8081", Allowed::Address;
         /// The folder with journals, snapshots and secrets; made if it is not there.
         data: PathBuf = "onrush-data", Allowed::Path;
-        /// Threads that serve HTTP, each with its own event loop; 0 means one per core.
+        /// Threads that serve HTTP, each with its own event loop; 0 means one for each core that no writer needs.
         io_threads: usize = "0", Allowed::Integer { min: 0, max: 256 };
         /// Writers, each with its own journal. Fixed when the data folder is made: later starts must name the same.
         shards: u16 = "1", Allowed::Integer { min: 1, max: SHARD_COUNT_MAX as u64 };

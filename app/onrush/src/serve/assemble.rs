@@ -46,7 +46,7 @@ pub fn start(config: &Config) -> anyhow::Result<Running> {
     let (admin_addr, admin_thread) = start_admin(config, shown, rest_stopped.clone())?;
     let mut rest_threads = vec![admin_thread];
 
-    let io_count = io_count(config.io_threads);
+    let io_count = io_count(config);
     let outboxes: Arc<[Arc<Outbox>]> = (0..io_count).map(|_| Outbox::new()).collect();
     let (failures_sender, failures) = mpsc::unbounded_channel();
     let common = Common {
@@ -120,9 +120,12 @@ fn start_io_threads(
         .collect()
 }
 
-fn io_count(configured: usize) -> usize {
-    match configured {
-        0 => thread::available_parallelism().map_or(1, usize::from),
+/// By itself, a core for each I/O thread and for each writer: on two cores, two I/O threads and a writer spend a
+/// tenth of their time on taking turns.
+fn io_count(config: &Config) -> usize {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    match config.io_threads {
+        0 => cores.saturating_sub(config.shards.into()).max(1),
         count => count,
     }
 }

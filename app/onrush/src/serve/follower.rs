@@ -19,7 +19,8 @@ use super::writer::SeqCell;
 
 /// Facts applied between two looks at the listings that wait.
 const PIECE_FACT_COUNT: usize = 10_000;
-const IDLE_MAX: Duration = Duration::from_millis(20);
+/// How long the follower sleeps when nobody asks it for a listing: reading rarely, and much at once, is cheap.
+const IDLE_MAX: Duration = Duration::from_millis(100);
 const JOB_COUNT_MAX: usize = 256;
 
 /// What a shard's writer, its follower and the edges share.

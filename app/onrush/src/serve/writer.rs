@@ -20,7 +20,12 @@ use super::outbox::{Outbox, Outcome, Ticket};
 const IDLE_MAX: Duration = Duration::from_millis(10);
 
 /// Yields before one batch at most.
-const YIELD_COUNT_MAX: usize = 16;
+const YIELD_COUNT_MAX: usize = 32;
+/// Yields in a row after which nobody seems to be about to fill the batch: answers must go out and come back as
+/// requests, over two threads, before the inbox grows.
+const YIELD_COUNT_QUIET: usize = 3;
+/// From so many requests in recent batches on there is a load to gather.
+const LOAD_REQUEST_COUNT_MIN: usize = 4;
 
 /// What a writer works with.
 pub(crate) struct Writer<J> {
@@ -46,9 +51,12 @@ impl<J: Journal> Writer<J> {
     /// While one batch is being written, the next one fills the inbox: batching by nature, not by timer.
     pub(crate) fn run(mut self) -> Result<(), WriterError> {
         let mut returns = self.outboxes.iter().map(|_| Vec::new()).collect::<Vec<Vec<(Ticket, Outcome)>>>();
+        // Requests in the last batches, those before counting half each time.
+        let mut recent_count = 0;
         loop {
-            self.let_fill();
+            self.let_fill(recent_count);
             let answered_count = self.round(&mut returns)?;
+            recent_count = answered_count.max(recent_count / 2);
             self.truncate()?;
             if answered_count > 0 || self.shard.waiting_count() > 0 {
                 continue;
@@ -62,13 +70,18 @@ impl<J: Journal> Writer<J> {
 
     /// Where cores are scarce, lets those run who fill the next batch, as long as it fills: a write costs the
     /// same, however many orders it covers, and whoever comes back first after a batch must not have one of their
-    /// own while all others come. Where cores are not scarce, this returns at once.
-    fn let_fill(&self) {
-        let mut len = self.inbox.len();
+    /// own while all others come. Where cores are not scarce, this costs a few microseconds, and nothing at all when
+    /// there is no load.
+    fn let_fill(&self, recent_count: usize) {
+        if recent_count < LOAD_REQUEST_COUNT_MIN {
+            return;
+        }
+        let (mut len, mut quiet_count) = (self.inbox.len(), 0);
         for _ in 0..YIELD_COUNT_MAX {
             thread::yield_now();
             let grown = self.inbox.len();
-            if grown == len {
+            quiet_count = if grown == len { quiet_count + 1 } else { 0 };
+            if quiet_count == YIELD_COUNT_QUIET {
                 return;
             }
             len = grown;

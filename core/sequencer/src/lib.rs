@@ -15,7 +15,7 @@ use alloc::vec::Vec;
 use domain::{Answer, Command, Fact, Refusal, Request, Term, UnixMs, limits};
 use engine::State;
 
-pub use standing::Standing;
+use standing::Standing;
 
 /// What a request comes to: the answer, or the refusal.
 pub type Outcome = Result<Answer, Refusal>;

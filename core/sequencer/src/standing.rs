@@ -2,7 +2,7 @@
 
 /// A batch is begun, filled, and released when it is durable.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Standing {
+pub(crate) enum Standing {
     /// No batch: everything that was decided is durable.
     Idle,
     /// A batch is being filled or written.

@@ -125,7 +125,7 @@ pub(crate) fn read_exactly(
 }
 
 /// Names the operation and the file that an I/O error belongs to.
-pub(crate) fn failed(action: &'static str, file: &str) -> impl FnOnce(io::Error) -> DiskError {
+pub fn failed(action: &'static str, file: &str) -> impl FnOnce(io::Error) -> DiskError {
     let file = file.to_owned();
     move |source| DiskError { action, file, source }
 }

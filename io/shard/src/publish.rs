@@ -24,6 +24,7 @@ impl Publisher {
     /// Publishes what `facts`, which brought `state` here, changed.
     pub(crate) fn publish(&mut self, state: &State, facts: &[Fact]) {
         let mut edited: Option<SaleId> = None;
+        let mut is_moved = false;
         for fact in facts {
             match fact {
                 Fact::SaleCreated { sale, .. }
@@ -43,6 +44,7 @@ impl Publisher {
                 | Fact::OrderExpired { order }
                 | Fact::OrderPaid { order, .. }
                 | Fact::OrderRefunded { order } => self.touch_order(state, *order),
+                Fact::SaleMoved { .. } => is_moved = true,
                 Fact::StockChanged { sale, item, .. } => self.touch((*sale, *item)),
                 _ => {}
             }
@@ -50,7 +52,9 @@ impl Publisher {
         if let Some(sale) = edited {
             self.put_sale(state, sale);
         }
-        self.put_statuses(state, facts);
+        if is_moved {
+            self.put_statuses(state, facts);
+        }
         self.put_levels(state);
     }
 

@@ -18,6 +18,7 @@ mod tests;
 use domain::{Seq, ShardId, Term, UnixMs};
 use engine::State;
 use engine::snapshot::Restore;
+use journal::disk::failed;
 use journal::{Disk, DiskError};
 
 pub use fault::{Damaged, Fault, WriteError};
@@ -152,10 +153,4 @@ fn seq_of(name: &str) -> Option<Seq> {
     let digits = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
     let plain = digits.len() == 20 && digits.bytes().all(|byte| byte.is_ascii_digit());
     if plain { digits.parse().ok().map(Seq) } else { None }
-}
-
-/// Names the operation and the file that an I/O error belongs to.
-fn failed(action: &'static str, file: &str) -> impl FnOnce(std::io::Error) -> DiskError {
-    let file = file.to_owned();
-    move |source| DiskError { action, file, source }
 }

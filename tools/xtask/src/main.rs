@@ -44,11 +44,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// The folder of the workspace, wherever the command was given.
+/// The folder of the workspace, wherever the command was given. `cargo run` says it anew each time: what stood in this
+/// program since it was compiled may be another clone's, when several share a target folder.
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .ancestors()
-        .nth(2)
-        .expect("this package is two folders below the root")
-        .into()
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let root = Path::new(&package).ancestors().nth(2);
+    root.expect("this package is two folders below the root").into()
 }

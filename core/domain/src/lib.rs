@@ -17,6 +17,7 @@ pub mod lines;
 pub mod money;
 pub mod order;
 pub mod order_code;
+pub mod planted;
 pub mod refusal;
 pub mod sale;
 pub mod stock;

@@ -1,6 +1,6 @@
 //! What is answered once the facts are applied.
 
-use domain::{Actor, Answer, Command, Fact, OrderId, OrderState, OrderView, Refusal};
+use domain::{Actor, Answer, Command, Fact, OrderId, OrderState, OrderView, Refusal, planted};
 
 use crate::decide::find_order;
 use crate::state::State;
@@ -14,6 +14,9 @@ pub fn answer(state: &State, command: &Command, facts: &[Fact]) -> Answer {
     match command {
         Command::PlaceOrder { buyer, key, .. } => {
             let slot = state.orders.slot_of_key(*buyer, *key).expect("the order was placed");
+            if planted!(AnswerWithLatest) {
+                return Answer::Order(state.view(slot));
+            }
             Answer::Order(state.first_view(state.orders.get(slot)))
         }
         Command::ExtendHold { order, .. } => Answer::Order(extended_view(state, *order)),

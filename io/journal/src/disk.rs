@@ -8,6 +8,8 @@ use std::io;
 pub use lock::{DirLock, LockError};
 pub use os::{OsDisk, OsFile};
 
+use domain::planted;
+
 use crate::contract::DiskError;
 
 /// What a file is opened for.
@@ -103,11 +105,13 @@ pub(crate) fn write_durably(
     offset: u64,
 ) -> Result<(), DiskError> {
     let written = file.write_at(bytes, offset).map_err(failed("write", name))?;
-    if written != bytes.len() {
+    if written != bytes.len() && !planted!(AcceptShortWrite) {
         let short = format!("only {written} of {} bytes were written", bytes.len());
         return Err(failed("write", name)(io::Error::new(io::ErrorKind::WriteZero, short)));
     }
-    file.sync().map_err(failed("sync", name))
+    let synced = if planted!(AcknowledgeBeforeDurable) { Ok(()) } else { file.sync() };
+    let synced = if planted!(RetrySync) { synced.or_else(|_| file.sync()) } else { synced };
+    synced.map_err(failed("sync", name))
 }
 
 /// Reads exactly `buf.len()` bytes.

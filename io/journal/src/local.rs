@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use domain::{Seq, Term, UnixMs};
+use domain::{Seq, Term, UnixMs, planted};
 
 pub use cursor::LocalCursor;
 pub use recover::{OpenError, Recovery};
@@ -122,11 +122,17 @@ impl<D: Disk> Local<D> {
     fn drop_before(&mut self, seq: Seq) -> Result<u64, TruncateError> {
         let mut dropped = 0;
         // A segment goes when the one after it begins at or before `seq`; so the last one stays.
-        while self.segments.get(1).is_some_and(|next| *next <= seq) {
+        while self
+            .segments
+            .get(1)
+            .is_some_and(|next| next.0 <= seq.0 + u64::from(planted!(TruncateOneTooMany)))
+        {
             let name = segment::name(self.segments[0]);
             self.disk.remove(&name).map_err(failed("remove", &name))?;
             // One by one: of several removals that were not synced a crash may keep any, and leave a gap.
-            self.disk.sync_dir().map_err(failed("sync", "the directory"))?;
+            if !planted!(RemoveSegmentsTogether) {
+                self.disk.sync_dir().map_err(failed("sync", "the directory"))?;
+            }
             self.segments.pop_front();
             dropped += 1;
         }
@@ -144,7 +150,7 @@ impl<D: Disk> Journal for Local<D> {
         if batch.is_empty() {
             return Ok(self.tip);
         }
-        self.failed = true; // until it is known to have worked
+        self.failed = !planted!(GoOnAfterFailure); // until it is known to have worked
         self.tip = self.store(batch, time)?;
         self.failed = false;
         self.durable.store(self.tip.seq.0, Ordering::Release);
@@ -191,6 +197,8 @@ fn make_segment<D: Disk>(
     write_durably(&file, shelf::NAME, &header.page(), 0)?;
     let name = segment::name(header.first_seq());
     disk.rename(shelf::NAME, &name).map_err(failed("rename the prepared segment to", &name))?;
-    disk.sync_dir().map_err(failed("sync", "the directory"))?;
+    if !planted!(ForgetDirectorySync) {
+        disk.sync_dir().map_err(failed("sync", "the directory"))?;
+    }
     Ok(Current { file, name, size_bytes: header.size_bytes, end: segment::BLOCKS_FROM })
 }

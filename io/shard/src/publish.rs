@@ -1,6 +1,6 @@
 //! From durable facts to the catalogue that edges read.
 
-use domain::{Fact, ItemIndex, Levels, OrderId, SaleId};
+use domain::{Fact, ItemIndex, Levels, OrderId, SaleId, planted};
 use engine::State;
 use views::{Catalog, SalePublished};
 
@@ -27,6 +27,7 @@ impl Publisher {
         let mut is_moved = false;
         for fact in facts {
             match fact {
+                Fact::OrderExpired { .. } if planted!(ForgetExpiryInCatalog) => {}
                 Fact::SaleCreated { sale, .. }
                 | Fact::SaleEdited { sale, .. }
                 | Fact::ItemAdded { sale, .. }
@@ -37,7 +38,9 @@ impl Publisher {
                     }
                 }
                 Fact::OrderHeld { sale, buyer, key, lines, .. } => {
-                    self.catalog.add_key(*buyer, *key);
+                    if !planted!(ForgetKeyInFilter) {
+                        self.catalog.add_key(*buyer, *key);
+                    }
                     lines.iter().for_each(|line| self.touch((*sale, line.item)));
                 }
                 Fact::OrderCancelled { order, .. }

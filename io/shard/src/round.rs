@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use domain::{Answer, Fact, Refusal, Request, Seq, UnixMs, limits};
+use domain::{Answer, Fact, Refusal, Request, Seq, UnixMs, limits, planted};
 use engine::State;
 use journal::{AppendError, Batch, Journal, TruncateError};
 use sequencer::Sequencer;
@@ -69,6 +69,9 @@ impl<J: Journal, T> Shard<J, T> {
     pub fn commit(&mut self) -> Result<(), AppendError> {
         self.batch.clear();
         for fact in self.sequencer.facts() {
+            if planted!(LoseLastFact) && self.batch.len() > 2 {
+                break;
+            }
             self.payload.clear();
             let kind = codec::encode(fact, &mut self.payload);
             self.batch.push(kind, &self.payload);

@@ -4,6 +4,7 @@
 //! fails, [`tidy`] holds the house rules that neither the compiler nor clippy knows. Start with [`plan`].
 #![allow(clippy::print_stdout, reason = "a command for people: its output is for the terminal")]
 
+mod mutants;
 mod plan;
 mod setup;
 mod step;
@@ -19,7 +20,8 @@ usage: cargo xtask COMMAND
   tidy           the house rules: imports, clocks, sizes, paths in documents, invariants with tests
   setup          install what the tests need and the machine lacks
   test           setup, check, all tests, a short simulation, the demo's own checks
-  test --quick   the same with a shorter simulation and without the demo";
+  test --quick   the same with a shorter simulation and without the demo
+  mutants        wakes every planted bug and shows which test finds it";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -28,6 +30,7 @@ fn main() -> ExitCode {
         ["check"] => step::run_all(&plan::check(), &root()),
         ["tidy"] => tidy::run(&root()),
         ["setup"] => setup::run(),
+        ["mutants"] => mutants::run(&root()),
         ["test"] => step::run_all(&plan::test(plan::Extent::Full), &root()),
         ["test", "--quick"] => step::run_all(&plan::test(plan::Extent::Quick), &root()),
         _ => {

@@ -51,15 +51,9 @@ fn cargo(words: &[String], environment: &[(&str, &str)], root: &Path) -> anyhow:
     let target = target_folder(root);
     let target = target.to_str().context("the target folder's name is not UTF-8")?;
     let words: Vec<String> = words.iter().map(|word| word.replace("{target}", target)).collect();
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    for (name, _) in std::env::vars_os() {
-        let name = name.to_string_lossy().into_owned();
-        if VARIABLES_OF_CARGO_RUN.iter().any(|start| name.starts_with(start)) {
-            command.env_remove(name);
-        }
-    }
     println!("   cargo {}", words.join(" "));
-    command.args(&words).envs(environment.iter().copied()).current_dir(root);
+    let mut command = cargo_command(root);
+    command.args(&words).envs(environment.iter().copied());
     let status = command.status().context("cargo could not be started")?;
     if !status.success() {
         bail!("`cargo {}`: {status}", words.join(" "));
@@ -67,8 +61,21 @@ fn cargo(words: &[String], environment: &[(&str, &str)], root: &Path) -> anyhow:
     Ok(())
 }
 
+/// A call of cargo in the folder `root`, as a person would make it.
+pub(crate) fn cargo_command(root: &Path) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        if VARIABLES_OF_CARGO_RUN.iter().any(|start| name.starts_with(start)) {
+            command.env_remove(name);
+        }
+    }
+    command.current_dir(root);
+    command
+}
+
 /// Where cargo builds, as cargo itself finds it out.
-fn target_folder(root: &Path) -> PathBuf {
+pub(crate) fn target_folder(root: &Path) -> PathBuf {
     match std::env::var_os("CARGO_TARGET_DIR") {
         Some(folder) => root.join(folder),
         None => root.join("target"),

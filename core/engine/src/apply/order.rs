@@ -1,6 +1,6 @@
 //! Facts about orders.
 
-use domain::{Amount, KeyDigest, OrderId, OrderState, PaymentId, RefundCause, Surplus, UnixMs};
+use domain::{Amount, KeyDigest, OrderId, OrderState, PaymentId, RefundCause, Surplus, UnixMs, planted};
 
 use crate::snapshot::Extension;
 use crate::state::{Deadline, Move, NewOrder, State};
@@ -33,7 +33,11 @@ pub(super) fn ended(state: &mut State, order: OrderId, to: OrderState) {
     let slot = state.slot(order);
     state.change(slot, to);
     state.end_hold(slot);
-    state.give_back(slot, if to == OrderState::Cancelled { Move::Cancel } else { Move::Expire });
+    let how = if to == OrderState::Cancelled { Move::Cancel } else { Move::Expire };
+    state.give_back(slot, how);
+    if planted!(ReleaseHoldTwice) {
+        state.move_units(slot, how);
+    }
 }
 
 pub(super) fn paid(state: &mut State, order: OrderId, payment: PaymentId, amount: Amount) {
@@ -109,7 +113,10 @@ pub(super) fn refunded(state: &mut State, order: OrderId) {
     let total = state.total(slot);
     state.return_money(slot, total);
     if has_units {
-        state.give_back(slot, if restock { Move::Refund } else { Move::RefundWithdraw });
+        state.give_back(
+            slot,
+            if restock || planted!(AlwaysRestock) { Move::Refund } else { Move::RefundWithdraw },
+        );
     }
 }
 
@@ -154,7 +161,9 @@ impl State {
     fn give_back(&mut self, slot: u32, how: Move) {
         self.orders.get_mut(slot).set_has_units(false);
         self.move_units(slot, how);
-        self.count(slot, false);
+        if !planted!(KeepCountingReturnedUnits) {
+            self.count(slot, false);
+        }
     }
 
     /// The hold is over, however it ended.

@@ -15,7 +15,7 @@ mod record_refund;
 mod terms;
 mod tick;
 
-use domain::{Actor, Command, Fact, OrderId, OrderState, Refusal, UnixMs};
+use domain::{Actor, Command, Fact, OrderId, OrderState, Refusal, UnixMs, planted};
 use smallvec::{SmallVec, smallvec};
 
 use crate::state::{Order, State};
@@ -61,7 +61,8 @@ pub fn decide(state: &State, command: &Command, now: UnixMs) -> Result<Facts, Re
 
 /// Whether a `Tick` at `now` would bring nothing; cheap enough to be asked before every batch.
 pub fn is_quiet(state: &State, now: UnixMs) -> bool {
-    state.deadlines.none_due(now) && state.sales.iter().all(|sale| tick::clock_move(sale, now).is_none())
+    (planted!(NeverExpire) || state.deadlines.none_due(now))
+        && state.sales.iter().all(|sale| tick::clock_move(sale, now).is_none())
 }
 
 fn already_so() -> Result<Facts, Refusal> {
@@ -77,7 +78,9 @@ pub(crate) fn find_order(state: &State, order: OrderId, by: Actor) -> Result<(u3
     let slot = state.orders.slot(order).ok_or(Refusal::OrderNotFound)?;
     let found = state.orders.get(slot);
     match by {
-        Actor::Buyer(buyer) if buyer != found.buyer => Err(Refusal::OrderNotFound),
+        Actor::Buyer(buyer) if buyer != found.buyer && !planted!(ShowOrderToAnybody) => {
+            Err(Refusal::OrderNotFound)
+        }
         _ => Ok((slot, found)),
     }
 }

@@ -2,7 +2,7 @@
 
 use domain::{
     BuyerId, Fact, ItemIndex, KeyDigest, Line, Lines, OrderId, Phase, Refusal, SaleId, SaleTerms, UnixMs,
-    Wish, Wishes, limits,
+    Wish, Wishes, limits, planted,
 };
 
 use super::{Facts, already_so, one};
@@ -17,8 +17,8 @@ pub(super) struct Wanted<'a> {
 
 pub(super) fn decide(state: &State, wanted: Wanted<'_>, now: UnixMs) -> Result<Facts, Refusal> {
     let Wanted { sale: sale_id, buyer, key, wishes } = wanted;
-    if let Some(slot) = state.orders.slot_of_key(buyer, key) {
-        let same = state.orders.is_for(state.orders.get(slot), sale_id, wishes);
+    if let Some(slot) = state.orders.slot_of_key(buyer, key).filter(|_| !planted!(SkipKeyLookup)) {
+        let same = planted!(AcceptReusedKey) || state.orders.is_for(state.orders.get(slot), sale_id, wishes);
         return if same { already_so() } else { Err(Refusal::IdempotencyKeyReused) };
     }
     let sale = state.sale(sale_id).ok_or(Refusal::SaleNotFound)?;
@@ -56,7 +56,8 @@ pub(super) fn check_limits(
     let check = |bound: Bound, wanted: u32| {
         let Bound { scope, limit: Some(limit), item, per_day } = bound else { return Ok(()) };
         let taken = state.allowances.units(scope, buyer);
-        let fits = u64::from(taken) + u64::from(wanted) <= u64::from(limit);
+        let limit_counted = u64::from(limit) + u64::from(planted!(LimitOffByOne));
+        let fits = u64::from(taken) + u64::from(wanted) <= limit_counted;
         if fits { Ok(()) } else { Err(Refusal::BuyerLimitReached { item, per_day, limit, taken }) }
     };
     let of_sale = Bound { scope: Scope::sale(sale_id), limit: per_buyer_max, item: None, per_day: false };
@@ -81,7 +82,11 @@ struct Bound {
 
 /// All of it or none of it: every line must find its units free.
 pub(super) fn check_stock(sale: &Sale, mut wishes: impl Iterator<Item = Wish>) -> Result<(), Refusal> {
-    let free = |wish: &Wish| sale.item(wish.item).map_or(0, |item| item.levels.free);
+    let more = u32::from(planted!(StockOffByOne));
+    let free = |wish: &Wish| sale.item(wish.item).map_or(0, |item| item.levels.free + more);
+    if planted!(CheckFirstLineOnly) && wishes.next().is_some_and(|wish| free(&wish) >= wish.quantity.into()) {
+        return Ok(());
+    }
     match wishes.find(|wish| free(wish) < wish.quantity.into()) {
         Some(wish) => Err(Refusal::StockExhausted { wish, left: free(&wish) }),
         None => Ok(()),

@@ -2,7 +2,7 @@
 
 use domain::{
     Actor, Amount, Currency, Fact, OrderId, OrderState, PaymentId, PaymentResult, RefundCause, Refusal,
-    UnixMs, Wish, limits,
+    UnixMs, Wish, limits, planted,
 };
 use smallvec::smallvec;
 
@@ -30,7 +30,7 @@ pub(super) fn decide(state: &State, order: OrderId, by: Payment, now: UnixMs) ->
     }
     let sale = state.sale(found.sale).expect("an order's sale exists");
     let expected = Amount(state.orders.lines(found).map(|line| line.total().0).sum());
-    if (amount, currency) != (expected, sale.terms.currency) {
+    if (amount, currency) != (expected, sale.terms.currency) && !planted!(AcceptAnyAmount) {
         return Err(Refusal::AmountMismatch { expected, currency: sale.terms.currency });
     }
     match standing {
@@ -42,6 +42,7 @@ pub(super) fn decide(state: &State, order: OrderId, by: Payment, now: UnixMs) ->
         _ if state.surplus.len() >= limits::SURPLUS_COUNT_MAX => {
             Err(Refusal::CapacityExhausted { limit: "SURPLUS_COUNT_MAX" })
         }
+        _ if planted!(ForgetSurplus) => already_so(),
         _ => one(Fact::PaymentSurplus { order, payment, amount }),
     }
 }
@@ -67,9 +68,10 @@ fn obstacle(state: &State, order: &Order) -> Option<RefundCause> {
         .orders
         .lines(order)
         .map(move |line| Wish { item: line.item, quantity: if has_units { 0 } else { line.quantity } });
-    if check_stock(sale, missing.clone()).is_err() {
+    if planted!(NeverPayLate) || check_stock(sale, missing.clone()).is_err() {
         return Some(RefundCause::StockTaken);
     }
     let claim = Claim { sale_id: order.sale, sale, buyer: order.buyer, placed_at: order.placed_at() };
-    check_limits(state, &claim, missing).is_err().then_some(RefundCause::LimitReached)
+    let is_beyond = !planted!(PayLateBeyondLimit) && check_limits(state, &claim, missing).is_err();
+    is_beyond.then_some(RefundCause::LimitReached)
 }

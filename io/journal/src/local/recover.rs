@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use domain::{Term, UnixMs};
+use domain::{Term, UnixMs, planted};
 
 use super::shelf::{self, Shelf};
 use super::{Current, Local, Options, make_segment};
@@ -51,8 +51,14 @@ pub(super) fn open<D: Disk>(
     let mut verdict = std::mem::replace(&mut walked.verdict, Ok(Verdict::Clean))?;
     remove_spare(&disk)?;
     let extent = walked.extent;
-    let term =
-        Term(extent.tip.term.0.checked_add(1).expect("four billion leaders are more than there will be"));
+    let term = Term(
+        extent
+            .tip
+            .term
+            .0
+            .checked_add(u32::from(!planted!(KeepOldTerm)))
+            .expect("four billion leaders are more than there will be"),
+    );
     let shelf = Shelf::new();
     let current = match walked.segments.last() {
         Some(_) => resume(&disk, &walked, &mut verdict, now)?,
@@ -99,9 +105,11 @@ fn resume<D: Disk>(
     let file = disk.open(&name, Access::Write).map_err(failed("open", &name))?;
     if let Verdict::TornTail(tail) = verdict {
         tail.copy = Some(keep_copy(disk, &file, tail, now)?);
-        overwrite(&file, &name, tail)?;
+        if !planted!(LeaveTornTail) {
+            overwrite(&file, &name, tail)?;
+        }
     }
-    if let Some(offset) = walked.last_batch_at {
+    if let Some(offset) = walked.last_batch_at.filter(|_| !planted!(SkipSettling)) {
         settle(&file, &name, offset, walked.end)?;
     }
     disk.sync_dir().map_err(failed("sync", "the directory"))?;

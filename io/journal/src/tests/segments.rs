@@ -3,7 +3,7 @@
 use domain::{Seq, Term};
 
 use super::mem_disk::{Image, MemDisk};
-use super::{NOW, SMALL, batch, open, read_from};
+use super::{NOW, SMALL, batch, hundred_records, open, read_from};
 use crate::format::segment;
 use crate::{Cursor, Journal, Local, OpenError, Options, OsDisk, Verdict, scan};
 
@@ -183,4 +183,13 @@ fn cursor_notices_damage_that_came_after_recovery() {
     assert_eq!(seqs, [1]);
     assert_eq!(cursor.next_seq(), Seq(2));
     assert!(error.contains("journal-00000000000000000001.seg is damaged at offset 8192"), "{error}");
+}
+
+#[test]
+fn record_that_is_dropped_before_stays_itself() {
+    for seq in 1..=100 {
+        let (mut journal, _) = open(&hundred_records());
+        journal.truncate_before(Seq(seq)).unwrap();
+        assert_eq!(read_from(&journal, seq)[0].seq, seq, "what is before {seq} may go, {seq} may not");
+    }
 }

@@ -4,7 +4,7 @@
 //! So a crash can leave the sectors of one batch, each of them written or still zero, and nothing behind it.
 //! Whatever else is found is damage to what may have been acknowledged.
 
-use domain::Seq;
+use domain::{Seq, planted};
 
 use super::{Found, Position, SegmentReader, Stop, check_block};
 use crate::contract::DiskError;
@@ -44,7 +44,7 @@ fn judge_once<D: Disk>(
     if used_to == stop.batch.offset {
         return Ok(Ok(Verdict::Clean));
     }
-    if stop.fault.is_some() && !is_torn(reader, stop.block)? {
+    if stop.fault.is_some() && !planted!(CallAnythingTorn) && !is_torn(reader, stop.block)? {
         return damage(reader, Proof::NotTorn);
     }
     Ok(Ok(Verdict::TornTail(TornTail {

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use domain::Seq;
+use domain::{Seq, planted};
 use engine::{State, snapshot};
 use journal::{Disk, DiskError, DiskFile};
 
@@ -39,7 +39,8 @@ pub(super) fn write<D: Disk>(
         file,
         size_bytes: header.extent.size_bytes,
         entry_count: header.extent.entry_count,
-        droppable_before: fallback.map(Seq::next),
+        droppable_before: fallback
+            .map(|kept| if planted!(TrustNewestSnapshot) { position.seq } else { kept }.next()),
     })
 }
 
@@ -59,7 +60,9 @@ fn fill<D: Disk>(disk: &D, name: &str, header: &Header, state: &State) -> Result
         }
         Ok::<(), DiskError>(())
     })?;
-    file.sync().map_err(failed("sync", name))?;
+    if !planted!(RenameUnsyncedSnapshot) {
+        file.sync().map_err(failed("sync", name))?;
+    }
     let written = format::Extent { entry_count, size_bytes: offset };
     assert_eq!(written, header.extent, "the same state gives the same entries twice");
     Ok(())

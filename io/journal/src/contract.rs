@@ -53,7 +53,7 @@ pub trait Cursor: Send {
     fn next_seq(&self) -> Seq;
 }
 
-/// The hash chain's value after a block: the SHA-256 of the block, which holds the value before it.
+/// The hash chain's value after a block: the BLAKE3 of the block, which holds the value before it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Chain(pub [u8; 32]);
 

@@ -1,7 +1,6 @@
 //! A block: a header of 128 bytes and the records of one append, or a part of them.
 
 use domain::{Seq, Term, UnixMs, planted};
-use sha2::{Digest, Sha256};
 
 use super::{Fault, Fields, Slots, page_up, record};
 use crate::contract::{Chain, Record, Tip};
@@ -116,7 +115,7 @@ impl Header {
 
 /// The chain's value after a block: header and records, without padding.
 pub(crate) fn chain_after(block: &[u8]) -> Chain {
-    Chain(Sha256::digest(block).into())
+    Chain(blake3::hash(block).into())
 }
 
 /// Whether `header` may follow `tip`.

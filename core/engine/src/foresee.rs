@@ -1,6 +1,6 @@
 //! Waiting for memory once for many commands.
 
-use domain::Command;
+use domain::{BuyerId, Command, Fact, KeyDigest, SaleId};
 
 use crate::state::{Scope, State};
 
@@ -8,9 +8,21 @@ use crate::state::{Scope, State};
 /// costs little but waits for memory; whoever has several commands at hand calls this for all of them, then decides
 /// them one by one, and they have waited together.
 pub fn foresee(state: &State, command: &Command) {
-    let Command::PlaceOrder { sale, buyer, key, .. } = command else { return };
-    state.orders.touch_key(*buyer, *key);
-    if state.sale(*sale).is_some_and(|sale| sale.counts_buyers) {
-        state.allowances.touch(Scope::sale(*sale), *buyer);
+    if let Command::PlaceOrder { sale, buyer, key, .. } = command {
+        touch(state, *sale, *buyer, *key);
+    }
+}
+
+/// The same for a fact that will be applied.
+pub fn foresee_fact(state: &State, fact: &Fact) {
+    if let Fact::OrderHeld { sale, buyer, key, .. } = fact {
+        touch(state, *sale, *buyer, *key);
+    }
+}
+
+pub(crate) fn touch(state: &State, sale: SaleId, buyer: BuyerId, key: KeyDigest) {
+    state.orders.touch_key(buyer, key);
+    if state.sale(sale).is_some_and(|sale| sale.counts_buyers) {
+        state.allowances.touch(Scope::sale(sale), buyer);
     }
 }

@@ -12,6 +12,7 @@ pub mod apply;
 pub mod decide;
 mod foresee;
 pub mod invariants;
+mod loading;
 pub mod snapshot;
 pub mod state;
 #[cfg(any(test, feature = "twin"))]
@@ -20,5 +21,6 @@ pub mod twin;
 pub use answer::{answer, show_order};
 pub use apply::apply;
 pub use decide::{Facts, decide};
-pub use foresee::foresee;
+pub use foresee::{foresee, foresee_fact};
+pub use loading::{KeyTwice, Loading};
 pub use state::State;

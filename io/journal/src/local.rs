@@ -15,7 +15,7 @@ pub use recover::{OpenError, Recovery};
 pub use shelf::Preparer;
 
 use crate::batch::Batch;
-use crate::contract::{AppendError, DiskError, Journal, ReadError, Tip, TruncateError};
+use crate::contract::{AppendError, DiskError, Journal, ReadError, Record, Tip, TruncateError};
 use crate::disk::{Disk, failed, write_durably};
 use crate::format::encode::{Stamp, encode};
 use crate::format::{PAGE_SIZE_BYTES, page_up, record, segment};
@@ -84,7 +84,21 @@ impl<D: Disk> Local<D> {
     /// # Errors
     /// When the journal is damaged, or the disk failed.
     pub fn open(disk: D, options: Options, now: UnixMs) -> Result<(Local<D>, Recovery), OpenError> {
-        recover::open(disk, options, now)
+        Local::open_showing(disk, options, now, &mut |_| ())
+    }
+
+    /// As [`Local::open`], and calls `show` for every record that is recovered, in order: one reading serves both
+    /// whoever wants to know what is there and the check that all of it is sound.
+    ///
+    /// # Errors
+    /// As [`Local::open`]; what was shown before is worth nothing then.
+    pub fn open_showing(
+        disk: D,
+        options: Options,
+        now: UnixMs,
+        show: &mut dyn FnMut(Record<'_>),
+    ) -> Result<(Local<D>, Recovery), OpenError> {
+        recover::open(disk, options, now, show)
     }
 
     /// What makes the next segment ahead, on another thread, so that an append need not wait for it.

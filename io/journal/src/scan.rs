@@ -113,6 +113,6 @@ pub struct ScanError(#[from] DiskError);
 /// # Errors
 /// When the disk failed. Damage is no error here, but a verdict.
 pub fn scan<D: Disk>(disk: &D, f: &mut dyn FnMut(Record<'_>)) -> Result<Report, ScanError> {
-    let walked = walk(disk, Some(f))?;
+    let walked = walk(disk, f)?;
     Ok(Report { extent: walked.extent, verdict: walked.verdict })
 }

@@ -14,8 +14,8 @@ use crate::disk::{Disk, failed};
 use crate::format::{Fault, PAGE_SIZE_BYTES, block, is_zero, segment};
 use crate::scan::{Damage, Extent, Proof, Verdict};
 
-/// What is called for every record, if anybody wants to see them.
-pub(crate) type Visit<'v> = Option<&'v mut dyn FnMut(Record<'_>)>;
+/// What is called for every record.
+pub(crate) type Visit<'v> = &'v mut dyn FnMut(Record<'_>);
 
 /// What a walk found.
 pub(crate) struct Walked {
@@ -48,7 +48,7 @@ pub(crate) struct Stop {
 }
 
 /// Walks through all segments of a directory.
-pub(crate) fn walk<D: Disk>(disk: &D, mut visit: Visit<'_>) -> Result<Walked, DiskError> {
+pub(crate) fn walk<D: Disk>(disk: &D, visit: Visit<'_>) -> Result<Walked, DiskError> {
     let segments = list_segments(disk)?;
     let mut walked = Walked {
         extent: Extent { segment_count: segments.len(), ..Extent::default() },
@@ -73,7 +73,7 @@ pub(crate) fn walk<D: Disk>(disk: &D, mut visit: Visit<'_>) -> Result<Walked, Di
             }
             Some(_) => (),
         }
-        let stop = walk_segment(&mut reader, header.tip_before, &mut visit)?;
+        let stop = walk_segment(&mut reader, header.tip_before, visit)?;
         walked.extent.tip = stop.batch.tip;
         before = Some((name, stop));
         if walked.segments.last() == Some(&first_seq) {
@@ -104,7 +104,7 @@ fn list_segments<D: Disk>(disk: &D) -> Result<Vec<Seq>, DiskError> {
 fn walk_segment<D: Disk>(
     reader: &mut SegmentReader<D>,
     tip_before: Tip,
-    visit: &mut Visit<'_>,
+    visit: Visit<'_>,
 ) -> Result<Stop, DiskError> {
     let mut start = Position { offset: segment::BLOCKS_FROM, tip: tip_before };
     let mut last_batch_at = None;
@@ -113,9 +113,7 @@ fn walk_segment<D: Disk>(
         if !is_whole {
             return Ok(Stop { batch: start, block: end, fault, last_batch_at });
         }
-        if let Some(visit) = visit {
-            show_batch(reader, start.offset..end.offset, *visit)?;
-        }
+        show_batch(reader, start.offset..end.offset, visit)?;
         last_batch_at = Some(start.offset);
         start = end;
     }
@@ -179,7 +177,7 @@ fn check_block<D: Disk>(reader: &mut SegmentReader<D>, at: Position) -> Result<F
 fn show_batch<D: Disk>(
     reader: &mut SegmentReader<D>,
     range: core::ops::Range<u64>,
-    visit: &mut dyn FnMut(Record<'_>),
+    visit: Visit<'_>,
 ) -> Result<(), DiskError> {
     let mut offset = range.start;
     while offset < range.end {

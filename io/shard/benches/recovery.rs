@@ -7,6 +7,7 @@
 
 use std::error::Error;
 use std::num::NonZeroU16;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -19,7 +20,7 @@ use shard::{Settings, Shard};
 use views::{Catalog, KeyFilter, Position, SnapshotStore};
 
 const ORDER_COUNT: u64 = 10_000_000;
-/// Orders behind the snapshot.
+/// Orders behind each of two snapshots.
 const TAIL_ORDER_COUNT: u64 = 100_000;
 const ORDERS_A_BUYER: u64 = 2;
 const OPENING: UnixMs = UnixMs(UnixMs::EPOCH.0 + 1_000_000);
@@ -38,16 +39,25 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn measure(path: &Path, order_count: u64) -> Result<(), Box<dyn Error>> {
     let disk = OsDisk::open_or_create(path)?;
-    let before_tail = order_count.saturating_sub(TAIL_ORDER_COUNT);
     let mut shard = recover("nothing", &disk)?;
-    fill(&mut shard, 0..before_tail, true)?;
+    create_sale(&mut shard)?;
+    fill(&mut shard, 0..order_count)?;
     drop(shard);
 
-    let shard = recover("the journal alone", &disk)?;
-    let mut shard = shard;
-    shard.decide(OPENING, std::iter::empty());
-    shard.commit()?;
-    shard.release().for_each(drop);
+    let mut shard = recover("the journal alone", &disk)?;
+    // As a server does: each snapshot frees the journal up to the one before.
+    for tail in 0..2 {
+        let first = order_count + tail * TAIL_ORDER_COUNT;
+        fill(&mut shard, first..first + TAIL_ORDER_COUNT)?;
+        take_snapshot(&mut shard, &disk)?;
+    }
+    let first = order_count + 2 * TAIL_ORDER_COUNT;
+    fill(&mut shard, first..first + TAIL_ORDER_COUNT)?;
+    drop(shard);
+    recover("a snapshot and its tail", &disk).map(drop)
+}
+
+fn take_snapshot(shard: &mut Whole, disk: &OsDisk) -> Result<(), Box<dyn Error>> {
     let tip = shard.journal().tip();
     let position = Position { shard: ShardId::FIRST, seq: tip.seq, term: tip.term, time: tip.time };
     let begun = Instant::now();
@@ -57,36 +67,50 @@ fn measure(path: &Path, order_count: u64) -> Result<(), Box<dyn Error>> {
         written.size_bytes / 1_000_000,
         begun.elapsed().as_secs_f64()
     );
-    fill(&mut shard, before_tail..order_count, false)?;
-    drop(shard);
-
-    recover("a snapshot and its tail", &disk).map(drop)
+    if let Some(before) = written.droppable_before {
+        shard.truncate_before(before)?;
+    }
+    Ok(())
 }
 
 /// Recovers the shard, and says how long it took.
 fn recover(from: &str, disk: &OsDisk) -> Result<Whole, Box<dyn Error>> {
     let settings = Settings { shard: ShardId::FIRST, hash_seed: 7, journal: Options::default() };
     let catalog = Catalog::new(NonZeroU16::MIN, KeyFilter::new(KeyFilter::BITS_LOG2_DEFAULT));
-    let begun = Instant::now();
+    let (begun, cpu_before_s) = (Instant::now(), cpu_s()?);
     let (shard, recovered) = shard::recover(disk.clone(), settings, catalog, OPENING, |_| {})?;
     let took_s = begun.elapsed().as_secs_f64();
     let (orders, facts) = (shard.state().order_count(), recovered.tail_fact_count);
     println!(
-        "ready from {from}: {orders} orders in {took_s:.2} s; {facts} facts of the journal, {:.2} million/s",
+        "ready from {from}: {orders} orders in {took_s:.2} s ({:.2} s of CPU); {facts} facts of the journal, {:.2} million/s",
+        cpu_s()? - cpu_before_s,
         facts as f64 / took_s / 1e6,
     );
     Ok(shard)
 }
 
-fn fill(shard: &mut Whole, orders: std::ops::Range<u64>, creates: bool) -> Result<(), Box<dyn Error>> {
+/// CPU time of this process so far, all threads: what a busy machine does not change.
+fn cpu_s() -> Result<f64, Box<dyn Error>> {
+    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    // The 14th and 15th fields, in hundredths of a second (proc(5)); the second one ends with the last bracket.
+    let behind = stat.rsplit_once(')').ok_or("/proc/self/stat has no bracket")?.1;
+    let ticks = behind.split_whitespace().skip(11).take(2).map(str::parse::<u32>);
+    Ok(ticks.sum::<Result<u32, _>>()? as f64 / 100.0)
+}
+
+fn create_sale(shard: &mut Whole) -> Result<(), Box<dyn Error>> {
+    shard.decide(OPENING, [(0, create()), (0, open())].into_iter());
+    shard.commit()?;
+    shard.release().for_each(drop);
+    Ok(())
+}
+
+fn fill(shard: &mut Whole, orders: Range<u64>) -> Result<(), Box<dyn Error>> {
     let begun = Instant::now();
-    let mut requests = orders.clone().map(|number| (number, place(number)));
-    if creates {
-        shard.decide(OPENING, [(0, create()), (0, open())].into_iter());
-        shard.commit()?;
-        shard.release().for_each(drop);
-    }
-    for now in (1..).map(|ms| UnixMs(OPENING.0 + ms)) {
+    let count = orders.end - orders.start;
+    let first_ms = OPENING.0 + orders.start + 1;
+    let mut requests = orders.map(|number| (number, place(number)));
+    for now in (first_ms..).map(UnixMs) {
         let batch: Vec<_> = requests.by_ref().take(limits::BATCH_FACT_COUNT_MAX).collect();
         if batch.is_empty() {
             break;
@@ -97,7 +121,6 @@ fn fill(shard: &mut Whole, orders: std::ops::Range<u64>, creates: bool) -> Resul
             outcome.map_err(|refusal| format!("order {ticket} was refused: {refusal:?}"))?;
         }
     }
-    let count = orders.end - orders.start;
     println!("{count} orders written in {:.2} s", begun.elapsed().as_secs_f64());
     Ok(())
 }

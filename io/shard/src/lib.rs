@@ -7,6 +7,7 @@
 mod publish;
 mod recover;
 mod round;
+mod tail;
 
 #[cfg(test)]
 mod tests;

@@ -13,9 +13,8 @@ pub(crate) struct Publisher {
 }
 
 impl Publisher {
-    /// Publishes a whole state.
+    /// Publishes a whole state, whose keys the catalogue was told.
     pub(crate) fn new(catalog: Catalog, state: &State) -> Publisher {
-        state.keys().for_each(|(buyer, key)| catalog.add_key(buyer, key));
         let publisher = Publisher { catalog, touched: Vec::new(), levels: Vec::new() };
         state.sales().for_each(|(sale, _)| publisher.put_sale(state, sale));
         publisher

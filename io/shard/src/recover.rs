@@ -1,15 +1,14 @@
 //! From what the disk holds to a shard that goes on: snapshot, then the tail of the journal.
 
-use domain::{Seq, ShardId, Term, UnixMs};
+use domain::{BuyerId, KeyDigest, Seq, ShardId, Term, UnixMs};
+use engine::State;
+use engine::snapshot::Entry;
 use journal::{Disk, DiskError, Journal, Local, OpenError, Options, ReadError, Recovery};
-use views::follower::{FollowError, Follower};
 use views::snapshot_store::Damaged;
-use views::{Catalog, Position, SnapshotStore};
+use views::{Catalog, Position, SnapshotStore, Undecodable};
 
 use crate::round::Shard;
-
-/// Facts read between two reports of progress.
-const PIECE_FACT_COUNT: usize = 100_000;
+use crate::tail::{Followed, follow};
 
 /// What a shard is recovered with.
 #[derive(Clone, Copy, Debug)]
@@ -49,13 +48,13 @@ pub enum RecoverError {
     /// The journal's tail cannot be read: it is not there, or ends before the snapshot does.
     #[error("the journal does not go on where the snapshot ends: {0}")]
     Tail(#[from] ReadError),
-    /// The tail cannot be followed.
+    /// The journal holds a fact that this program does not understand.
     #[error(transparent)]
-    Follow(#[from] FollowError),
+    Undecodable(#[from] Undecodable),
 }
 
 /// Recovers a shard: the newest sound snapshot, the facts after it, a new term. `progress` hears now and then how
-/// many facts were applied. The catalogue gets every sale and key. `now` names the copy of a torn tail.
+/// many facts were read. The catalogue gets every sale and key. `now` names the copy of a torn tail.
 ///
 /// # Errors
 /// When what was acknowledged cannot be had back whole; somebody must act.
@@ -64,27 +63,25 @@ pub fn recover<D: Disk, T>(
     settings: Settings,
     catalog: Catalog,
     now: UnixMs,
-    mut progress: impl FnMut(u64),
+    progress: impl FnMut(u64),
 ) -> Result<(Shard<Local<D>, T>, Recovered), RecoverError> {
-    let loaded = SnapshotStore::new(disk.clone()).load(settings.shard, settings.hash_seed)?;
-    let (journal, recovery) = Local::open(disk, settings.journal, now)?;
+    let keys_of = |entries: &[Entry]| catalog.add_keys(entries.iter().filter_map(key_of_entry));
+    let store = SnapshotStore::new(disk.clone());
+    let loaded = store.load_showing(settings.shard, settings.hash_seed, &keys_of)?;
     let snapshot = loaded.newest.as_ref().map(|(position, _)| position.seq);
-    let cursor = journal.cursor(snapshot.unwrap_or_default().next())?;
-    let mut follower = match loaded.newest {
-        Some(newest) => Follower::new(newest, cursor),
-        None => Follower::from_start(settings.shard, settings.hash_seed, cursor),
-    };
-    let mut tail_fact_count = 0;
-    loop {
-        match follower.poll(PIECE_FACT_COUNT)? {
-            0 => break,
-            count => tail_fact_count += count as u64,
-        }
-        progress(tail_fact_count);
-    }
-    let (Position { time, .. }, state) = follower.into_state();
+    let nothing = || (Position::start(settings.shard), State::new(settings.shard, settings.hash_seed));
+    let newest = loaded.newest.unwrap_or_else(nothing);
+    let Followed { journal, recovery, position, state, tail_fact_count } =
+        follow(disk, (settings.journal, now), newest, &catalog, progress)?;
     let term = journal.term();
     let recovered =
         Recovered { snapshot, snapshots_damaged: loaded.damaged, journal: recovery, tail_fact_count, term };
-    Ok((Shard::new(journal, state, time, catalog), recovered))
+    Ok((Shard::new(journal, state, position.time, catalog), recovered))
+}
+
+fn key_of_entry(entry: &Entry) -> Option<(BuyerId, KeyDigest)> {
+    match entry {
+        Entry::Order(order) => Some((order.buyer, order.key)),
+        _ => None,
+    }
 }

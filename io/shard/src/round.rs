@@ -29,7 +29,7 @@ pub type Outcomes<'a, T> = std::vec::Drain<'a, (T, Result<Answer, Refusal>)>;
 
 impl<J: Journal, T> Shard<J, T> {
     /// A shard on a journal and the state that this journal's facts come to; the last was stamped `time`. Publishes
-    /// the state; starts the journal's term with the first round.
+    /// the state, but for its keys, which the catalogue must know already; starts the journal's term with the first round.
     ///
     /// # Panics
     /// When the journal ends elsewhere than the state.

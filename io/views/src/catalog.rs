@@ -101,6 +101,11 @@ impl Catalog {
         self.0.keys.insert(buyer, key);
     }
 
+    /// Remembers the keys of all orders that were recovered.
+    pub fn add_keys(&self, pairs: impl Iterator<Item = (BuyerId, KeyDigest)>) {
+        self.0.keys.insert_all(pairs);
+    }
+
     /// Publishes a new sale, or one whose terms or items changed.
     ///
     /// # Panics

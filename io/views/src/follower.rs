@@ -1,21 +1,27 @@
 //! The view that is an engine: a state fed from the journal, behind the writer but never ahead of the disk.
 //!
-//! It recovers a shard, takes its snapshots, answers listings and counts the invariants again, so that the
+//! It takes a shard's snapshots, answers listings and counts the invariants again, so that the
 //! writer need not. It has no thread: whoever owns it calls [`Follower::poll`].
 
-use codec::DecodeError;
-use domain::{Seq, ShardId};
+use domain::ShardId;
 use engine::State;
 use engine::invariants::{self, Broken};
-use journal::{Cursor, Disk, ReadError, Record};
+use journal::{Cursor, Disk, ReadError};
 
+use crate::dated::{Dated, Undecodable};
 use crate::snapshot_store::{Position, SnapshotStore, WriteError, Written};
+
+/// Facts whose memory is asked for before the first of them is applied: while one's is fetched, so is the others'. With
+/// millions of orders that halves the time of a fact; beyond a few dozen nothing is gained.
+const FORESEEN_COUNT: usize = 48;
 
 /// A state that follows a journal.
 pub struct Follower<C> {
     cursor: C,
     state: State,
     position: Position,
+    /// Facts on their way from the cursor to the state; kept for its memory.
+    piece: Vec<Dated>,
     /// A fact that could not be read; nothing behind it may be applied.
     stopped: Option<Undecodable>,
 }
@@ -31,16 +37,6 @@ pub enum FollowError {
     Undecodable(#[from] Undecodable),
 }
 
-/// A sound record that is no fact of this program's: written by a later version, or by another program.
-#[derive(thiserror::Error, Clone, Copy, PartialEq, Eq, Debug)]
-#[error("fact {} cannot be decoded: {source}", seq.0)]
-pub struct Undecodable {
-    /// Which fact.
-    pub seq: Seq,
-    /// Why.
-    pub source: DecodeError,
-}
-
 impl<C: Cursor> Follower<C> {
     /// Follows from the start of a shard's journal.
     pub fn from_start(shard: ShardId, hash_seed: u64, cursor: C) -> Follower<C> {
@@ -53,8 +49,8 @@ impl<C: Cursor> Follower<C> {
     /// When the cursor does not stand right behind the state, or `position` is not the state's.
     pub fn new((position, state): (Position, State), cursor: C) -> Follower<C> {
         assert_eq!((position.shard, position.seq), (state.shard(), state.seq()), "a position is its state's");
-        assert_eq!(cursor.next_seq(), state.seq().next(), "the cursor stands right behind the state");
-        Follower { cursor, state, position, stopped: None }
+        assert_eq!(cursor.next_seq(), position.seq.next(), "the cursor stands right behind the state");
+        Follower { cursor, state, position, piece: Vec::new(), stopped: None }
     }
 
     /// Applies the next durable facts, at most `count_max` of them; returns how many there were. 0 says that the
@@ -69,14 +65,21 @@ impl<C: Cursor> Follower<C> {
         if let Some(stopped) = self.stopped {
             return Err(stopped.into());
         }
-        let Follower { cursor, state, position, stopped } = self;
+        let Follower { cursor, state, position, piece, stopped } = self;
         let count = cursor.read(count_max, &mut |record| {
             if stopped.is_none() {
-                *stopped = follow(state, position, &record).err();
+                match Dated::decode(&record) {
+                    Ok(fact) => piece.push(fact),
+                    Err(undecodable) => *stopped = Some(undecodable),
+                }
             }
-        })?;
+            if piece.len() == FORESEEN_COUNT {
+                apply(state, position, piece);
+            }
+        });
+        apply(state, position, piece);
         match *stopped {
-            None => Ok(count),
+            None => Ok(count?),
             Some(stopped) => Err(stopped.into()),
         }
     }
@@ -106,20 +109,16 @@ impl<C: Cursor> Follower<C> {
     pub fn snapshot<D: Disk>(&self, store: &SnapshotStore<D>) -> Result<Written, WriteError> {
         store.write(self.position, &self.state)
     }
-
-    /// The state and where it stands, for the writer that takes over after recovery.
-    pub fn into_state(self) -> (Position, State) {
-        (self.position, self.state)
-    }
 }
 
-fn follow(state: &mut State, position: &mut Position, record: &Record<'_>) -> Result<(), Undecodable> {
-    assert_eq!(record.seq, state.seq().next(), "a journal has no gap");
-    let decoded = codec::decode(record.kind, record.payload);
-    let fact = decoded.map_err(|source| Undecodable { seq: record.seq, source })?;
-    engine::apply(state, &fact);
-    *position = Position { shard: position.shard, seq: record.seq, term: record.term, time: record.time };
-    Ok(())
+/// Applies the facts, which are the next ones, and takes them out of the list.
+fn apply(state: &mut State, position: &mut Position, facts: &mut Vec<Dated>) {
+    facts.iter().for_each(|dated| engine::foresee_fact(state, &dated.fact));
+    for dated in facts.drain(..) {
+        assert_eq!(dated.seq, state.seq().next(), "a journal has no gap");
+        engine::apply(state, &dated.fact);
+        *position = dated.position(position.shard);
+    }
 }
 
 #[cfg(test)]

@@ -22,6 +22,8 @@ struct Line([AtomicU64; 8]);
 
 const LINE_BITS_LOG2: u32 = 9;
 const PROBES: u32 = 4;
+/// Pairs whose memory is waited for at once.
+const PIECE_LEN: usize = 32;
 
 impl KeyFilter {
     /// The size for a server: 2²⁷ bits, 16 MiB.
@@ -42,6 +44,21 @@ impl KeyFilter {
         let (line, probes) = self.place(buyer, key);
         for (word, bit) in probes {
             line.0[word].fetch_or(bit, Ordering::Release);
+        }
+    }
+
+    /// Remembers many pairs, and waits for the memory of several at once.
+    pub fn insert_all(&self, mut pairs: impl Iterator<Item = (BuyerId, KeyDigest)>) {
+        let mut piece = Vec::with_capacity(PIECE_LEN);
+        loop {
+            piece.extend(pairs.by_ref().take(PIECE_LEN));
+            if piece.is_empty() {
+                return;
+            }
+            for (buyer, key) in &piece {
+                std::hint::black_box(self.place(*buyer, *key).0.0[0].load(Ordering::Relaxed));
+            }
+            piece.drain(..).for_each(|(buyer, key)| self.insert(buyer, key));
         }
     }
 
@@ -101,10 +118,8 @@ mod tests {
     #[test]
     fn nearly_everything_new_is_known_to_be_new_at_thirteen_bits_a_key() {
         let filter = KeyFilter::new(17);
-        for number in 0..10_000 {
-            let (buyer, key) = pair(number);
-            filter.insert(buyer, key);
-        }
+        filter.insert_all((0..10_000).map(pair));
+        assert!((0..10_000).map(pair).all(|(buyer, key)| filter.may_contain(buyer, key)));
         let wrong =
             (10_000..20_000).map(pair).filter(|(buyer, key)| filter.may_contain(*buyer, *key)).count();
         assert!(wrong < 250, "{wrong} of 10,000 new keys were taken for known");

@@ -2,10 +2,11 @@
 //!
 //! A view may be deleted and built again from the journal at any time; it holds nothing that is not durable.
 //! [`catalog`] is what edges read; [`key_filter`] says which idempotency keys are certainly new.
-//! [`follower`] is an engine behind the writer: it recovers a shard, answers [`mod@orders`] listings and takes the
-//! snapshots that [`snapshot_store`] keeps.
+//! [`follower`] is an engine behind the writer: it answers [`mod@orders`] listings and takes the snapshots that
+//! [`snapshot_store`] keeps.
 
 pub mod catalog;
+mod dated;
 pub mod follower;
 pub mod key_filter;
 pub mod orders;
@@ -14,7 +15,8 @@ pub mod snapshot_store;
 mod world;
 
 pub use catalog::{Catalog, Front, SaleEntry, SalePublished, SaleSnapshot};
-pub use follower::{FollowError, Follower, Undecodable};
+pub use dated::{Dated, Undecodable};
+pub use follower::{FollowError, Follower};
 pub use key_filter::KeyFilter;
 pub use orders::{OrdersPage, OrdersQuery, orders};
 pub use snapshot_store::{Loaded, Position, SnapshotStore, Written};

@@ -7,14 +7,18 @@ use alloc::vec::Vec;
 use domain::{KeyDigest, OrderId, OrderState, SaleId, Seq, StockReceipt, Surplus};
 
 use super::{Entry, Head, ItemEntry, OrderEntry, SaleEntry};
-use crate::invariants::{self, Broken};
+use crate::invariants::{Broken, Sums, beyond_limit};
+use crate::loading::{KeyTwice, Loading};
 use crate::state::{Capacity, Deadline, Item, Money, NewOrder, Sale, State};
 
 /// Builds a state from the entries of a snapshot, pushed in their order.
 pub struct Restore {
     hash_seed: u64,
-    state: Option<State>,
+    loading: Option<Loading>,
     head: Option<Head>,
+    /// What the orders so far come to. What else [`crate::invariants::check`] asks for (I2, I3) holds because it is
+    /// counted and indexed here, from these very orders.
+    sums: Sums,
 }
 
 /// Why a list of entries is no state. The snapshot cannot be used; an older one or the journal can.
@@ -45,7 +49,7 @@ type Pushed = Result<(), RestoreError>;
 impl Restore {
     /// Starts with nothing. `hash_seed` as in [`State::new`].
     pub fn new(hash_seed: u64) -> Restore {
-        Restore { hash_seed, state: None, head: None }
+        Restore { hash_seed, loading: None, head: None, sums: Sums::default() }
     }
 
     /// Adds the next entry.
@@ -53,13 +57,13 @@ impl Restore {
     /// # Errors
     /// When it does not fit; the restore is then of no use.
     pub fn push(&mut self, entry: Entry) -> Pushed {
-        let Some(state) = &mut self.state else { return self.push_head(entry) };
+        let Some(state) = self.loading.as_mut().map(Loading::state_mut) else { return self.push_head(entry) };
         match entry {
             Entry::Head(_) => Err(RestoreError::Misplaced("a second head")),
             Entry::Sale(sale) => push_sale(state, sale),
             Entry::Item(item) => push_item(state, item),
             Entry::StockKey { key, receipt } => push_stock_key(state, key, receipt),
-            Entry::Order(order) => push_order(state, order),
+            Entry::Order(order) => push_order(state, &mut self.sums, order),
             Entry::Surplus { order, surplus } => push_surplus(state, order, surplus),
         }
     }
@@ -69,9 +73,10 @@ impl Restore {
     /// # Errors
     /// When entries are missing or the state is not sound.
     pub fn finish(self) -> Result<State, RestoreError> {
-        let (Some(mut state), Some(head)) = (self.state, self.head) else {
+        let (Some(loading), Some(head)) = (self.loading, self.head) else {
             return Err(RestoreError::Incomplete);
         };
+        let mut state = loading.finish().map_err(|KeyTwice| RestoreError::Misplaced("a key twice"))?;
         if state.sales.len() != usize::from(head.sale_count) || state.orders.len() as u64 != head.order_count
         {
             return Err(RestoreError::Incomplete);
@@ -83,13 +88,10 @@ impl Restore {
             return Err(RestoreError::Misplaced("an order after the last one"));
         }
         // Whether a limit was tightened once is not stored: whoever has more than a limit shows it.
-        match invariants::check(&state) {
-            Err(broken) if broken.id == "I2" => {
-                state.sales.iter_mut().for_each(|sale| sale.limits_tightened = true)
-            }
-            other => return other.map(|()| state).map_err(RestoreError::Broken),
-        }
-        invariants::check(&state).map(|()| state).map_err(RestoreError::Broken)
+        let tightened: Vec<SaleId> = beyond_limit(&state).map(|beyond| beyond.sale).collect();
+        tightened.into_iter().for_each(|sale| state.sale_mut(sale).limits_tightened = true);
+        self.sums.check(&state).map_err(RestoreError::Broken)?;
+        Ok(state)
     }
 
     fn push_head(&mut self, entry: Entry) -> Pushed {
@@ -98,7 +100,7 @@ impl Restore {
             usize::try_from(head.order_count).map_err(|_| RestoreError::Misplaced("too many orders"))?;
         // What is announced is reserved, but no more than a damaged head could ask for without harm.
         let capacity = Capacity { orders: orders.min(1 << 24), ..Capacity::default() };
-        self.state = Some(State::with_capacity(head.shard, self.hash_seed, capacity));
+        self.loading = Some(Loading::new(State::with_capacity(head.shard, self.hash_seed, capacity)));
         self.head = Some(head);
         Ok(())
     }
@@ -139,7 +141,7 @@ fn push_stock_key(state: &mut State, key: KeyDigest, receipt: StockReceipt) -> P
     if before.is_some() { Err(RestoreError::Misplaced("a key twice")) } else { Ok(()) }
 }
 
-fn push_order(state: &mut State, entry: OrderEntry) -> Pushed {
+fn push_order(state: &mut State, sums: &mut Sums, entry: OrderEntry) -> Pushed {
     check_order(state, &entry)?;
     let slot = state.orders.push(&NewOrder {
         id: entry.order,
@@ -177,7 +179,7 @@ fn push_order(state: &mut State, entry: OrderEntry) -> Pushed {
     if entry.has_units {
         state.count(slot, true);
     }
-    Ok(())
+    sums.add(state, state.orders.get(slot)).map_err(RestoreError::Broken)
 }
 
 fn check_order(state: &State, entry: &OrderEntry) -> Pushed {
@@ -190,8 +192,8 @@ fn check_order(state: &State, entry: &OrderEntry) -> Pushed {
     if entry.lines.iter().any(|line| sale.item(line.item).is_none()) {
         return Err(RestoreError::Misplaced("an order of no item"));
     }
-    if state.orders.slot_of_key(entry.buyer, entry.key).is_some() || !state.orders.has_room() {
-        return Err(RestoreError::Misplaced("a key twice, or too many orders"));
+    if !state.orders.has_room() {
+        return Err(RestoreError::Misplaced("too many orders"));
     }
     Ok(())
 }

@@ -5,8 +5,10 @@ use core::hash::BuildHasher;
 use domain::{BuyerId, ItemIndex, SaleId, UnixMs, limits};
 use foldhash::fast::FixedState;
 
+use super::Sale;
 use super::chunked::Chunked;
 use super::index::Index;
+use super::later::Later;
 
 /// What a limit is counted over: a whole sale, one day of a sale, or one item. Packed as
 /// kind (4 bits), sale (12 bits), item or day (16 bits).
@@ -21,15 +23,26 @@ impl Scope {
     }
 
     pub(crate) fn day(sale: SaleId, placed_at: UnixMs) -> Scope {
-        Scope::of_day(sale, placed_at.day())
-    }
-
-    pub(crate) fn of_day(sale: SaleId, day: u16) -> Scope {
-        Scope::pack(2, sale, day)
+        Scope::pack(2, sale, placed_at.day())
     }
 
     pub(crate) fn item(sale: SaleId, item: ItemIndex) -> Scope {
         Scope::pack(3, sale, item.0)
+    }
+
+    /// The sale that it is about.
+    pub(crate) fn sale_id(self) -> SaleId {
+        SaleId(u16::try_from(self.0 >> 16 & 0xFFF).expect("twelve bits"))
+    }
+
+    /// The limit that `sale`, whose scope this is, sets.
+    pub(crate) fn limit(self, sale: &Sale) -> Option<u32> {
+        let item = ItemIndex(u16::try_from(self.0 & 0xFFFF).expect("sixteen bits"));
+        match self.0 >> 28 {
+            1 => sale.terms.per_buyer_max,
+            2 => sale.terms.per_buyer_day_max,
+            _ => sale.item(item)?.terms.per_buyer_max,
+        }
     }
 
     fn pack(kind: u32, sale: SaleId, detail: u16) -> Scope {
@@ -42,7 +55,20 @@ pub(crate) struct Allowances {
     hasher: FixedState,
     index: Index,
     entries: Chunked<Allowance>,
+    /// Changes that are not counted yet, while nobody decides.
+    later: Option<Later<Change>>,
 }
+
+/// A buyer has so many units more, or fewer.
+struct Change {
+    buyer: BuyerId,
+    scope: Scope,
+    quantity: u32,
+    taken: bool,
+}
+
+/// Changes that are written down at most, 32 bytes each, before they are counted.
+const LATER_COUNT_MAX: usize = 1 << 23;
 
 struct Allowance {
     buyer: BuyerId,
@@ -58,6 +84,7 @@ impl Allowances {
             hasher: FixedState::with_seed(hash_seed),
             index: Index::with_capacity(capacity),
             entries: Chunked::with_capacity(capacity),
+            later: None,
         }
     }
 
@@ -66,36 +93,71 @@ impl Allowances {
         self.index.touch(self.hash(scope, buyer));
     }
 
+    /// Every counter with its scope, its buyer and the units, in the order in which they were begun.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Scope, BuyerId, u32)> {
+        self.entries.iter().map(|entry| (entry.scope, entry.buyer, entry.units))
+    }
+
     /// Units that the buyer has.
     pub(crate) fn units(&self, scope: Scope, buyer: BuyerId) -> u32 {
-        self.slot(scope, buyer).map_or(0, |slot| self.entries.get(slot).units)
+        self.slot(self.hash(scope, buyer), scope, buyer).map_or(0, |slot| self.entries.get(slot).units)
     }
 
     /// The buyer has `quantity` units more.
     pub(crate) fn add(&mut self, scope: Scope, buyer: BuyerId, quantity: u32) {
-        if let Some(slot) = self.slot(scope, buyer) {
-            self.entries.get_mut(slot).units += quantity;
-            return;
-        }
-        let slot = u32::try_from(self.entries.len()).expect("fewer counters than 2^32");
-        self.entries.push(Allowance { buyer, scope, units: quantity });
-        self.index.insert(self.hash(scope, buyer), slot);
+        self.change(Change { buyer, scope, quantity, taken: true });
     }
 
     /// The buyer has `quantity` units fewer.
     pub(crate) fn subtract(&mut self, scope: Scope, buyer: BuyerId, quantity: u32) {
-        let slot = self.slot(scope, buyer).expect("units that are given back were counted");
-        let entry = self.entries.get_mut(slot);
-        assert!(entry.units >= quantity, "I2: {buyer:?} has {} units, gives back {quantity}", entry.units);
-        entry.units -= quantity;
+        self.change(Change { buyer, scope, quantity, taken: false });
     }
 
-    fn slot(&self, scope: Scope, buyer: BuyerId) -> Option<usize> {
+    /// From now on changes are only written down. Nothing may be looked up until [`Allowances::settle`].
+    pub(crate) fn defer(&mut self) {
+        self.later = Some(Later::new());
+    }
+
+    /// Counts the changes that were written down.
+    pub(crate) fn settle(&mut self) {
+        let Some(later) = self.later.take() else { return };
+        later.into_parts().for_each(|(hash, change)| self.count(hash, &change));
+    }
+
+    fn change(&mut self, change: Change) {
+        let hash = self.hash(change.scope, change.buyer);
+        let Some(later) = &mut self.later else { return self.count(hash, &change) };
+        later.push(hash, change);
+        if later.len() >= LATER_COUNT_MAX {
+            self.settle();
+            self.defer();
+        }
+    }
+
+    fn count(&mut self, hash: u64, change: &Change) {
+        let Change { buyer, scope, quantity, taken } = *change;
+        match (self.slot(hash, scope, buyer), taken) {
+            (Some(slot), true) => self.entries.get_mut(slot).units += quantity,
+            (Some(slot), false) => {
+                let units = &mut self.entries.get_mut(slot).units;
+                assert!(*units >= quantity, "I2: {buyer:?} has {units} units, gives back {quantity}");
+                *units -= quantity;
+            }
+            (None, true) => {
+                let slot = u32::try_from(self.entries.len()).expect("fewer counters than 2^32");
+                self.entries.push(Allowance { buyer, scope, units: quantity });
+                self.index.insert(hash, slot);
+            }
+            (None, false) => panic!("I2: {buyer:?} gives back {quantity} units that were never counted"),
+        }
+    }
+
+    fn slot(&self, hash: u64, scope: Scope, buyer: BuyerId) -> Option<usize> {
         let is_it = |slot: u32| {
             let entry = self.entries.get(slot as usize);
             entry.buyer == buyer && entry.scope == scope
         };
-        self.index.find(self.hash(scope, buyer), is_it).map(|slot| slot as usize)
+        self.index.find(hash, is_it).map(|slot| slot as usize)
     }
 
     fn hash(&self, scope: Scope, buyer: BuyerId) -> u64 {

@@ -2,7 +2,7 @@
 
 use domain::{Line, Lines, SaleId, UnixMs};
 
-use super::{Scope, State};
+use super::{Order, Sale, Scope, State};
 
 /// A live order, as far as counting goes.
 pub(crate) struct Counted {
@@ -15,26 +15,22 @@ impl State {
     /// Counts an order's units for its buyer (`taken`), or no longer.
     pub(crate) fn count(&mut self, slot: u32, taken: bool) {
         let order = self.orders.get(slot);
-        let (sale_id, buyer) = (order.sale, order.buyer);
-        let sale = &self.sales[usize::from(sale_id.0)];
-        let mut change = |scope: Scope, units: u32| match taken {
+        let (sale, buyer, lines) =
+            (&self.sales[usize::from(order.sale.0)], order.buyer, self.orders.lines(order));
+        for_each_count(sale, order, lines, |scope, units| match taken {
             true => self.allowances.add(scope, buyer, units),
             false => self.allowances.subtract(scope, buyer, units),
-        };
-        if sale.counts_buyers || sale.counts_days {
-            let units = self.orders.lines(order).map(|line| u32::from(line.quantity)).sum();
-            if sale.counts_buyers {
-                change(Scope::sale(sale_id), units);
-            }
-            if sale.counts_days {
-                change(Scope::day(sale_id, order.placed_at()), units);
-            }
-        }
-        for Line { item, quantity, .. } in self.orders.lines(order) {
-            if sale.items[usize::from(item.0)].counts_buyers {
-                change(Scope::item(sale_id, item), quantity.into());
-            }
-        }
+        });
+    }
+
+    /// Calls `f` with every scope in which the order's units count, and how many.
+    pub(crate) fn for_each_count(&self, order: &Order, f: impl FnMut(Scope, u32)) {
+        for_each_count(&self.sales[usize::from(order.sale.0)], order, self.orders.lines(order), f);
+    }
+
+    /// What a buyer may have in a scope.
+    pub(crate) fn limit(&self, scope: Scope) -> Option<u32> {
+        scope.limit(self.sale(scope.sale_id())?)
     }
 
     /// A limit is new in mid-sale: counts what each buyer has already. One pass over all orders; the only
@@ -47,6 +43,28 @@ impl State {
             if let Some((scope, units)) = count(&counted) {
                 self.allowances.add(scope, order.buyer, units);
             }
+        }
+    }
+}
+
+fn for_each_count(
+    sale: &Sale,
+    order: &Order,
+    lines: impl Iterator<Item = Line> + Clone,
+    mut f: impl FnMut(Scope, u32),
+) {
+    if sale.counts_buyers || sale.counts_days {
+        let units = lines.clone().map(|line| u32::from(line.quantity)).sum();
+        if sale.counts_buyers {
+            f(Scope::sale(order.sale), units);
+        }
+        if sale.counts_days {
+            f(Scope::day(order.sale, order.placed_at()), units);
+        }
+    }
+    for Line { item, quantity, .. } in lines {
+        if sale.items[usize::from(item.0)].counts_buyers {
+            f(Scope::item(order.sale, item), quantity.into());
         }
     }
 }

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec;
 
-const PART_COUNT: usize = 256;
+pub(crate) const PART_COUNT: usize = 256;
 const PART_LEN_MIN: usize = 16;
 
 /// A hash index of 32-bit slots; the keys stand in the slots, not here. Entries are never removed.
@@ -110,9 +110,14 @@ impl Part {
 }
 
 /// The highest bits choose the part, the lowest the place in it.
-fn split(hash: u64) -> (usize, u32) {
+pub(crate) fn split(hash: u64) -> (usize, u32) {
     let part = usize::try_from(hash >> 56).expect("eight bits");
     (part, u32::try_from(hash & 0xFFFF_FFFF).expect("32 bits"))
+}
+
+/// A hash that is split in the same way.
+pub(crate) fn whole(part: usize, hash: u32) -> u64 {
+    (part as u64) << 56 | u64::from(hash)
 }
 
 #[cfg(test)]

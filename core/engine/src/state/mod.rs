@@ -5,6 +5,7 @@ mod chunked;
 mod count;
 mod deadlines;
 mod index;
+mod later;
 mod orders;
 mod read;
 mod sale;

@@ -12,6 +12,7 @@ use foldhash::fast::FixedState;
 
 use super::chunked::Chunked;
 use super::index::Index;
+use super::later::Later;
 
 /// One order. What an answer needs and nothing else: there may be tens of millions.
 pub(crate) struct Order {
@@ -100,6 +101,8 @@ impl Order {
 pub(crate) struct Orders {
     hasher: FixedState,
     by_key: Index,
+    /// Slots that are not in the index yet, while nobody decides.
+    later: Option<Later<u32>>,
     list: Chunked<Order>,
     /// The lines of orders of several lines.
     lines: Chunked<Line>,
@@ -121,6 +124,7 @@ impl Orders {
         Orders {
             hasher: FixedState::with_seed(hash_seed),
             by_key: Index::with_capacity(capacity),
+            later: None,
             list: Chunked::with_capacity(capacity),
             lines: Chunked::with_capacity(0),
         }
@@ -156,8 +160,33 @@ impl Orders {
             payments_failed: 0,
             flags: flags | HAS_UNITS,
         });
-        self.by_key.insert(self.hash(new.buyer, new.key), slot);
+        let hash = self.hash(new.buyer, new.key);
+        match &mut self.later {
+            None => self.by_key.insert(hash, slot),
+            Some(later) => later.push(hash, slot),
+        }
         slot
+    }
+
+    /// From now on keys are only written down. Nothing may be looked up by key until [`Orders::settle`].
+    pub(crate) fn defer(&mut self) {
+        self.later = Some(Later::new());
+    }
+
+    /// Puts the keys that were written down into the index; whether each was there once only.
+    pub(crate) fn settle(&mut self) -> bool {
+        let Some(later) = self.later.take() else { return true };
+        for (hash, slot) in later.into_parts() {
+            let is_same = |other| {
+                let (left, right) = (self.list.get(slot as usize), self.list.get(other as usize));
+                (left.buyer, left.key) == (right.buyer, right.key)
+            };
+            if self.by_key.find(hash, |other: u32| is_same(other)).is_some() {
+                return false;
+            }
+            self.by_key.insert(hash, slot);
+        }
+        true
     }
 
     pub(crate) fn get(&self, slot: u32) -> &Order {

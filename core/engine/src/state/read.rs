@@ -23,11 +23,6 @@ impl State {
         self.orders.slot_of_key(buyer, key).map(|slot| self.orders.get(slot).id)
     }
 
-    /// Who placed orders under which keys, in the order of order numbers.
-    pub fn keys(&self) -> impl Iterator<Item = (BuyerId, KeyDigest)> {
-        self.orders.iter().map(|order| (order.buyer, order.key))
-    }
-
     /// The items that an order is about; none when there is no such order.
     pub fn items_of(&self, id: OrderId) -> impl Iterator<Item = (SaleId, ItemIndex)> {
         let order = self.orders.slot(id).map(|slot| self.orders.get(slot));

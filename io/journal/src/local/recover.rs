@@ -7,7 +7,7 @@ use domain::{Term, UnixMs, planted};
 
 use super::shelf::{self, Shelf};
 use super::{Current, Local, Options, make_segment};
-use crate::contract::{DiskError, Tip};
+use crate::contract::{DiskError, Record, Tip};
 use crate::disk::{Access, Disk, DiskFile, failed, read_exactly, write_durably};
 use crate::format::segment;
 use crate::scan::{Damage, Extent, TornTail, Verdict};
@@ -43,11 +43,12 @@ pub(super) fn open<D: Disk>(
     disk: D,
     options: Options,
     now: UnixMs,
+    show: &mut dyn FnMut(Record<'_>),
 ) -> Result<(Local<D>, Recovery), OpenError> {
     if !options.are_valid() {
         return Err(OpenError::Options(options));
     }
-    let mut walked = walk(&disk, None)?;
+    let mut walked = walk(&disk, show)?;
     let mut verdict = std::mem::replace(&mut walked.verdict, Ok(Verdict::Clean))?;
     remove_spare(&disk)?;
     let extent = walked.extent;

@@ -50,7 +50,7 @@ fn snapshot_and_the_facts_after_it_are_the_whole() {
     let cursor = journal.cursor(position.seq.next()).unwrap();
     let mut recovered = Follower::new((position, state), cursor);
     assert_eq!(recovered.poll(1_000).unwrap(), facts.len() - 30);
-    assert_eq!(recovered.into_state().1, world::state(&facts));
+    assert_eq!(*recovered.state(), world::state(&facts));
 }
 
 #[test]
@@ -71,7 +71,10 @@ fn fact_of_a_later_version_stops_the_follower_for_good() {
     for _ in 0..2 {
         match follower.poll(1_000) {
             Err(FollowError::Undecodable(stopped)) => {
-                assert_eq!(stopped, Undecodable { seq, source: DecodeError::UnknownKind { kind: 127 } });
+                assert_eq!(
+                    stopped,
+                    Undecodable { seq, source: codec::DecodeError::UnknownKind { kind: 127 } }
+                );
             }
             other => panic!("{other:?}"),
         }

@@ -12,6 +12,8 @@ pub(super) const CHUNK_HEADER_SIZE_BYTES: usize = 8;
 /// Entries in one chunk, with their own headers: what is written and read at once.
 pub(super) const CHUNK_SIZE_BYTES_MAX: usize = 256 << 10;
 pub(super) const ENTRY_HEADER_SIZE_BYTES: usize = 3;
+/// About what an order takes with its header.
+const ENTRY_SIZE_BYTES_USUAL: usize = 70;
 
 const MAGIC: [u8; 8] = *b"ONRUSHSN";
 const VERSION: u32 = 1;
@@ -171,25 +173,20 @@ impl ChunkHeader {
     }
 }
 
-/// Passes the entries of a verified chunk to `visit` and returns how many there were. `index` is the first
-/// one's number in the file.
-pub(super) fn read_entries(
-    mut payload: &[u8],
-    index: u64,
-    visit: &mut dyn FnMut(Entry) -> Result<(), Fault>,
-) -> Result<u64, Fault> {
-    let mut count = 0;
+/// The entries of a verified chunk. `index` is the first one's number in the file.
+pub(super) fn read_entries(mut payload: &[u8], index: u64) -> Result<Vec<Entry>, Fault> {
+    let mut entries = Vec::with_capacity(payload.len() / ENTRY_SIZE_BYTES_USUAL);
     while !payload.is_empty() {
-        let shape = Fault::EntryShape { index: index + count };
-        let Some(([kind, low, high], rest)) = payload.split_first_chunk() else { return Err(shape) };
+        let index = index + entries.len() as u64;
+        let Some(([kind, low, high], rest)) = payload.split_first_chunk() else {
+            return Err(Fault::EntryShape { index });
+        };
         let size_bytes = usize::from(u16::from_le_bytes([*low, *high]));
-        let Some((entry, rest)) = rest.split_at_checked(size_bytes) else { return Err(shape) };
-        let decoded = codec::decode_entry(*kind, entry);
-        visit(decoded.map_err(|source| Fault::Entry { index: index + count, source })?)?;
+        let (entry, rest) = rest.split_at_checked(size_bytes).ok_or(Fault::EntryShape { index })?;
+        entries.push(codec::decode_entry(*kind, entry).map_err(|source| Fault::Entry { index, source })?);
         payload = rest;
-        count += 1;
     }
-    Ok(count)
+    Ok(entries)
 }
 
 fn u32_at(bytes: &[u8], offset: usize) -> u32 {

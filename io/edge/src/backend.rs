@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use domain::{Answer, OrderState, OrderView, Refusal, Request, SaleId, ShardId, UnixMs};
+use domain::{Answer, OrderState, OrderView, Refusal, Request, SaleId, Seq, ShardId, UnixMs};
 use gate::Permit;
 
 /// Whoever decides and remembers. The edge does not know where.
@@ -20,7 +20,7 @@ pub trait Backend: Clone + Send + Sync + 'static {
         permit: Permit,
         shard: ShardId,
         request: Request,
-    ) -> impl Future<Output = Result<Result<Answer, Refusal>, Unavailable>> + Send;
+    ) -> impl Future<Output = Result<Decided, Unavailable>> + Send;
 
     /// A page of a sale's orders, from a view.
     fn orders(
@@ -33,6 +33,24 @@ pub trait Backend: Clone + Send + Sync + 'static {
 
     /// How many requests may wait for a shard's writer.
     fn inbox_len_max(&self) -> u32;
+}
+
+/// What a shard's writer decided, and how much was durable when it said so.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Decided {
+    /// The answer, or the refusal.
+    pub outcome: Result<Answer, Refusal>,
+    /// Where the shard's journal ended then: at the record that the answer rests on, or behind it.
+    pub tip: Tip,
+}
+
+/// The last durable record of a journal; all zeros when there is none.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Tip {
+    /// Its position.
+    pub seq: Seq,
+    /// The hash chain's value behind its block.
+    pub chain: [u8; 32],
 }
 
 /// Which orders to list.

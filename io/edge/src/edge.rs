@@ -2,19 +2,20 @@
 
 use std::sync::Arc;
 
-use domain::{Actor, Answer, BuyerId, OrderCodec, OrderId, OrderView, Refusal, Request, ShardId, UnixMs};
+use domain::{Actor, Answer, BuyerId, OrderCodec, OrderId, OrderView, Request, ShardId, UnixMs};
 use gate::{Shedder, Work};
 use http::HeaderMap;
 use views::SaleEntry;
 
 use crate::auth::Auth;
-use crate::backend::{Backend, Unavailable};
+use crate::backend::{Backend, Decided, Tip, Unavailable};
 use crate::body::{BodyLimit, Outcome};
 use crate::config::Config;
 use crate::hot::page::Pages;
 use crate::metrics::Metrics;
 use crate::payments::PaymentDesk;
 use crate::problem::Problem;
+use crate::receipt::Receipt;
 
 /// What an edge is made of besides its backend.
 pub struct EdgeParts {
@@ -28,6 +29,12 @@ pub struct EdgeParts {
     pub payments: Option<PaymentDesk>,
     /// Where everything is counted.
     pub metrics: Metrics,
+}
+
+/// An order as the writer told it, and how far the journal reached then.
+pub(crate) struct Told {
+    pub(crate) view: OrderView,
+    pub(crate) tip: Tip,
 }
 
 /// The edge: shared by all I/O threads.
@@ -94,6 +101,12 @@ impl<B: Backend> Edge<B> {
         self.codec.decode(code).ok_or_else(Problem::order_not_found)
     }
 
+    /// The receipt of an answer about an order.
+    pub(crate) fn receipt(&self, view: &OrderView, tip: Tip) -> Receipt {
+        let order = self.codec.encode(view.order);
+        Receipt { shard: view.order.shard(), order, seq: view.seq, tip }
+    }
+
     pub(crate) fn body_limit(&self) -> BodyLimit {
         let Config { body_size_bytes_max: size_bytes_max, body_deadline: deadline, .. } = self.config;
         BodyLimit { size_bytes_max, deadline }
@@ -109,7 +122,7 @@ impl<B: Backend> Edge<B> {
         work: Work,
         shard: ShardId,
         request: Request,
-    ) -> Result<Result<Answer, Refusal>, Problem> {
+    ) -> Result<Decided, Problem> {
         let admitted = self.shedder.admit(work, self.backend.inbox_len(shard));
         let permit = admitted.map_err(|refused| {
             self.metrics.shed.inc();
@@ -124,9 +137,10 @@ impl<B: Backend> Edge<B> {
         work: Work,
         order: OrderId,
         request: Request,
-    ) -> Result<OrderView, Problem> {
-        match self.submit(work, order.shard(), request).await? {
-            Ok(Answer::Order(view)) => Ok(view),
+    ) -> Result<Told, Problem> {
+        let Decided { outcome, tip } = self.submit(work, order.shard(), request).await?;
+        match outcome {
+            Ok(Answer::Order(view)) => Ok(Told { view, tip }),
             Ok(other) => unreachable!("asked about an order, answered {other:?}"),
             Err(refusal) => Err(Problem::refusal(&refusal, None)),
         }

@@ -19,6 +19,7 @@ mod metrics;
 pub mod openapi;
 mod payments;
 mod problem;
+mod receipt;
 mod request;
 mod route;
 mod routes;
@@ -28,7 +29,7 @@ mod service;
 
 pub use crate::admin::{Readiness, Ready, admin_loop, admin_router};
 pub use crate::backend::{
-    Backend, CURSOR_SIZE_BYTES_MAX, CursorInvalid, OrdersPage, OrdersQuery, Unavailable,
+    Backend, CURSOR_SIZE_BYTES_MAX, CursorInvalid, Decided, OrdersPage, OrdersQuery, Tip, Unavailable,
 };
 pub use crate::body::Body;
 pub use crate::config::Config;
@@ -36,4 +37,5 @@ pub use crate::conn::listener::accept_loop;
 pub use crate::edge::{Edge, EdgeParts};
 pub use crate::metrics::Metrics;
 pub use crate::payments::{Charging, PaymentDesk, Payments};
+pub use crate::receipt::{Receipt, ReceiptError};
 pub use crate::route::Route;

@@ -3,8 +3,8 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use domain::{Answer, OrderCodec, Refusal, Request, ShardId, UnixMs};
-use edge::{Backend, CursorInvalid, OrdersPage, OrdersQuery, Unavailable};
+use domain::{OrderCodec, Refusal, Request, ShardId, UnixMs};
+use edge::{Backend, CursorInvalid, Decided, OrdersPage, OrdersQuery, Tip, Unavailable};
 use gate::Permit;
 use views::Catalog;
 
@@ -55,14 +55,11 @@ impl Backend for LocalBackend {
         clock::now()
     }
 
-    async fn ask(
-        &self,
-        _permit: Permit,
-        shard: ShardId,
-        request: Request,
-    ) -> Result<Result<Answer, Refusal>, Unavailable> {
+    async fn ask(&self, _permit: Permit, shard: ShardId, request: Request) -> Result<Decided, Unavailable> {
         // An order number of a shard that is not here was never given out here.
-        let Some(inbox) = self.inbox(shard) else { return Ok(Err(Refusal::OrderNotFound)) };
+        let Some(inbox) = self.inbox(shard) else {
+            return Ok(Decided { outcome: Err(Refusal::OrderNotFound), tip: Tip::default() });
+        };
         let number = OUTBOX.get();
         let (ticket, outcome) = self.0.outboxes[number].ticket(number);
         inbox.push(ticket, request).map_err(|reason| match reason {

@@ -3,26 +3,23 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use domain::{Answer, Refusal};
+use edge::Decided;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot};
-
-/// What a request came to.
-pub(crate) type Outcome = Result<Answer, Refusal>;
 
 /// Says where an outcome goes: through which outbox, to which waiting request.
 pub(crate) struct Ticket {
     pub(crate) outbox: usize,
     /// When it was put into an inbox, or a moment before.
     pub(crate) since: Instant,
-    sender: oneshot::Sender<Outcome>,
+    sender: oneshot::Sender<Decided>,
 }
 
 /// The outcomes for one I/O thread. A writer delivers a batch at once; the thread's [`Outbox::dispatch`] hands
 /// them to the requests that wait, which costs no further wake-up since they are on the same thread.
 #[derive(Default)]
 pub(crate) struct Outbox {
-    arrived: Mutex<Vec<(Ticket, Outcome)>>,
+    arrived: Mutex<Vec<(Ticket, Decided)>>,
     notify: Notify,
 }
 
@@ -32,13 +29,13 @@ impl Outbox {
     }
 
     /// A ticket of the outbox that has this number, and what waits for its outcome.
-    pub(crate) fn ticket(&self, number: usize) -> (Ticket, oneshot::Receiver<Outcome>) {
+    pub(crate) fn ticket(&self, number: usize) -> (Ticket, oneshot::Receiver<Decided>) {
         let (sender, receiver) = oneshot::channel();
         (Ticket { outbox: number, since: Instant::now(), sender }, receiver)
     }
 
     /// Delivers a batch, which is empty afterwards.
-    pub(crate) fn deliver(&self, outcomes: &mut Vec<(Ticket, Outcome)>) {
+    pub(crate) fn deliver(&self, outcomes: &mut Vec<(Ticket, Decided)>) {
         if outcomes.is_empty() {
             return;
         }

@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use domain::{Fact, SaleId, Seq};
+use edge::{Decided, Tip};
 use engine::State;
 use journal::{AppendError, Journal, TruncateError};
 use shard::Shard;
@@ -14,7 +15,7 @@ use super::clock;
 use super::follower::Follow;
 use super::inbox::Inbox;
 use super::metrics::WriterMetrics;
-use super::outbox::{Outbox, Outcome, Ticket};
+use super::outbox::{Outbox, Ticket};
 
 /// How long the writer sleeps when nothing comes: how late a hold may expire on an idle server.
 const IDLE_MAX: Duration = Duration::from_millis(10);
@@ -50,7 +51,7 @@ impl<J: Journal> Writer<J> {
     ///
     /// While one batch is being written, the next one fills the inbox: batching by nature, not by timer.
     pub(crate) fn run(mut self) -> Result<(), WriterError> {
-        let mut returns = self.outboxes.iter().map(|_| Vec::new()).collect::<Vec<Vec<(Ticket, Outcome)>>>();
+        let mut returns = self.outboxes.iter().map(|_| Vec::new()).collect::<Vec<Vec<(Ticket, Decided)>>>();
         // Requests in the last batches, those before counting half each time.
         let mut recent_count = 0;
         loop {
@@ -89,7 +90,7 @@ impl<J: Journal> Writer<J> {
     }
 
     /// One round; returns how many requests it answered.
-    fn round(&mut self, returns: &mut [Vec<(Ticket, Outcome)>]) -> Result<usize, WriterError> {
+    fn round(&mut self, returns: &mut [Vec<(Ticket, Decided)>]) -> Result<usize, WriterError> {
         let begun = Instant::now();
         let mut first_since = None;
         let requests = self.inbox.drain().inspect(|(ticket, _)| {
@@ -101,9 +102,11 @@ impl<J: Journal> Writer<J> {
         let committed = Instant::now();
         tell(self.shard.state(), self.shard.facts());
         let mut answered_count = 0;
+        let journal::Tip { seq, chain, .. } = self.shard.journal().tip();
+        let tip = Tip { seq, chain: chain.0 };
         for (ticket, outcome) in self.shard.release() {
             answered_count += 1;
-            returns[ticket.outbox].push((ticket, outcome));
+            returns[ticket.outbox].push((ticket, Decided { outcome, tip }));
         }
         for (outbox, outcomes) in self.outboxes.iter().zip(returns) {
             outbox.deliver(outcomes);

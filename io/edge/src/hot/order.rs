@@ -2,8 +2,7 @@
 
 use bytes::Bytes;
 use domain::{
-    Answer, BuyerId, Command, ItemIndex, KeyDigest, OrderView, Phase, Refusal, Request, UnixMs, Wish, Wishes,
-    limits,
+    Answer, BuyerId, Command, ItemIndex, KeyDigest, Phase, Refusal, Request, UnixMs, Wish, Wishes, limits,
 };
 use gate::Work;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
@@ -13,19 +12,20 @@ use serde::Deserialize;
 use serde_json::Value;
 use views::{Front, SaleEntry};
 
-use crate::backend::Backend;
+use crate::backend::{Backend, Decided};
 use crate::body::{self, Outcome, Reply};
-use crate::edge::Edge;
+use crate::edge::{Edge, Told};
 use crate::json::{self, Faults, Field};
 use crate::metrics::{Stage, Stopwatch};
 use crate::problem::Problem;
+use crate::receipt::{self, header_value};
 use crate::request;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
-const ORDER_PATH: &str = "/v1/orders/";
-/// Room for the answer about a one-line order without growing.
-const SIZE_BYTES_USUAL: usize = 320;
+const ORDER_PATH: &[u8] = b"/v1/orders/";
+/// Room for the answer about a one-line order, its address and its receipt without growing.
+const SIZE_BYTES_USUAL: usize = 480;
 
 /// Answers `POST /v1/sales/{sale}/orders`.
 pub(crate) async fn place<B, D>(edge: &Edge<B>, slug: &str, headers: &HeaderMap, body: D) -> Outcome
@@ -46,10 +46,11 @@ where
     }
     edge.metrics.stage(Stage::Receive, watch.lap());
     let command = Command::PlaceOrder { sale: sale.id(), buyer, key, wishes: asked.wishes };
-    let answer = edge.submit(Work::Order, sale.shard(), Request::Command(command)).await?;
+    let Decided { outcome: decided, tip } =
+        edge.submit(Work::Order, sale.shard(), Request::Command(command)).await?;
     edge.metrics.stage(Stage::Writer, watch.lap());
-    let outcome = match answer {
-        Ok(Answer::Order(order)) => Ok(created(edge, &order, &sale)),
+    let outcome = match decided {
+        Ok(Answer::Order(view)) => Ok(created(edge, &Told { view, tip }, &sale)),
         Ok(other) => unreachable!("placed an order, answered {other:?}"),
         Err(Refusal::ItemNotFound { .. }) if asked.unknown.is_some() => {
             Err(Problem::item_not_found(&asked.unknown.unwrap_or_default()))
@@ -60,20 +61,26 @@ where
     outcome
 }
 
-fn created<B: Backend>(edge: &Edge<B>, order: &OrderView, sale: &SaleEntry) -> Reply {
-    let code = edge.codec.encode(order.order);
+/// Body, address and receipt are parts of one buffer: an allocation less than one for each.
+fn created<B: Backend>(edge: &Edge<B>, told: &Told, sale: &SaleEntry) -> Reply {
+    let receipt = edge.receipt(&told.view, told.tip);
     let mut out = Vec::with_capacity(SIZE_BYTES_USUAL);
-    json::push_order(&mut out, &code, order, sale);
-    let mut location = [0; ORDER_PATH.len() + domain::order_code::ORDER_CODE_SIZE_BYTES];
-    location[..ORDER_PATH.len()].copy_from_slice(ORDER_PATH.as_bytes());
-    location[ORDER_PATH.len()..].copy_from_slice(&code);
-    let mut reply = Response::new(Full::new(Bytes::from(out)));
+    json::push_order(&mut out, &receipt.order, &told.view, sale);
+    let body_end = out.len();
+    out.extend_from_slice(ORDER_PATH);
+    out.extend_from_slice(&receipt.order);
+    let location_end = out.len();
+    receipt.push(&mut out);
+    let mut body = Bytes::from(out);
+    let receipt = body.split_off(location_end);
+    let location = body.split_off(body_end);
+    let mut reply = Response::new(Full::new(body));
     *reply.status_mut() = StatusCode::CREATED;
     let headers = reply.headers_mut();
     headers.insert(header::CONTENT_TYPE, JSON);
     headers.insert(header::CACHE_CONTROL, NO_STORE);
-    headers
-        .insert(header::LOCATION, HeaderValue::from_bytes(&location).expect("a path and a code are ASCII"));
+    headers.insert(header::LOCATION, header_value(location));
+    headers.insert(receipt::HEADER, header_value(receipt));
     reply
 }
 

@@ -1,7 +1,7 @@
 //! Hearing from the payment provider.
 
 use axum::extract::{Path, Request, State};
-use domain::{Command, OrderView, PaymentResult, Request as Ask};
+use domain::{Command, PaymentResult, Request as Ask};
 use gate::Work;
 use http::StatusCode;
 use payments::{Event, SIGNATURE_HEADER};
@@ -9,7 +9,7 @@ use payments::{Event, SIGNATURE_HEADER};
 use super::{Shared, json_reply};
 use crate::backend::Backend;
 use crate::body::{self, Outcome, Reply};
-use crate::edge::Edge;
+use crate::edge::{Edge, Told};
 use crate::json;
 use crate::openapi::schema;
 use crate::problem::Problem;
@@ -24,7 +24,7 @@ use crate::request::Parameters;
     ),
     request_body(content = Object, description = "The provider's own format", content_type = "application/json"),
     responses(
-        (status = 200, description = "Taken, now or before", body = schema::CallbackReceipt),
+        (status = 200, description = "Taken, now or before", body = schema::CallbackReceipt, headers(("Onrush-Receipt" = String, description = "Proves the answer: see `onrush verify`"))),
         (status = "4XX", description = "A problem", body = schema::Problem, content_type = "application/problem+json"),
         (status = "5XX", description = "A problem", body = schema::Problem, content_type = "application/problem+json"),
     ),
@@ -46,18 +46,22 @@ pub(crate) async fn callback<B: Backend>(
     let order = edge.order_id(&event.order_code)?;
     let Event { payment, amount, currency, result, .. } = event;
     let command = Command::RecordPayment { order, payment, amount, currency, result };
-    let view = edge.submit_for_order(Work::Promise, order, Ask::Command(command)).await?;
+    let told = edge.submit_for_order(Work::Promise, order, Ask::Command(command)).await?;
     tracing::debug!(order = %event.order_code, succeeded = result == PaymentResult::Succeeded, "payment recorded");
-    Ok(receipt(&edge, &view))
+    Ok(received(&edge, &told))
 }
 
-fn receipt<B: Backend>(edge: &Edge<B>, view: &OrderView) -> Reply {
+fn received<B: Backend>(edge: &Edge<B>, told: &Told) -> Reply {
+    let Told { view, tip } = told;
+    let receipt = edge.receipt(view, *tip);
     let mut out = b"{\"received\":true,\"order\":\"".to_vec();
-    out.extend_from_slice(&edge.codec.encode(view.order));
+    out.extend_from_slice(&receipt.order);
     out.extend_from_slice(b"\",\"state\":");
     json::push_text(&mut out, view.state.name());
     json::push_name(&mut out, "seq");
     json::push_number(&mut out, view.seq.0);
     out.push(b'}');
-    json_reply(StatusCode::OK, out)
+    let mut reply = json_reply(StatusCode::OK, out);
+    receipt.attach(&mut reply);
+    reply
 }

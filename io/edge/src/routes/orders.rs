@@ -1,14 +1,14 @@
 //! What a buyer does with an order.
 
 use axum::extract::{Path, Request, State};
-use domain::{Command, OrderView, Request as Ask};
+use domain::{Command, Request as Ask};
 use gate::Work;
 use http::StatusCode;
 
 use super::{Shared, json_reply};
 use crate::backend::Backend;
 use crate::body::{Outcome, Reply};
-use crate::edge::Edge;
+use crate::edge::{Edge, Told};
 use crate::hot;
 use crate::json;
 use crate::openapi::schema;
@@ -25,7 +25,7 @@ use crate::request::{self, Parameters};
     ),
     request_body = schema::OrderNew,
     responses(
-        (status = 201, description = "The order holds its units", body = schema::Order),
+        (status = 201, description = "The order holds its units", body = schema::Order, headers(("Onrush-Receipt" = String, description = "Proves the answer: see `onrush verify`"))),
         (status = "4XX", description = "A problem", body = schema::Problem, content_type = "application/problem+json"),
         (status = "5XX", description = "A problem", body = schema::Problem, content_type = "application/problem+json"),
     ),
@@ -45,7 +45,7 @@ pub(crate) async fn place<B: Backend>(
     get, path = "/v1/orders/{order}", tag = "buyer", security(("buyer_token" = []), ("admin_key" = [])),
     params(("order" = String, Path, description = "The order's code")),
     responses(
-        (status = 200, description = "The order", body = schema::Order),
+        (status = 200, description = "The order", body = schema::Order, headers(("Onrush-Receipt" = String, description = "Proves the answer: see `onrush verify`"))),
         (status = "4XX", description = "A problem", body = schema::Problem, content_type = "application/problem+json"),
         (status = "5XX", description = "A problem", body = schema::Problem, content_type = "application/problem+json"),
     ),
@@ -58,8 +58,8 @@ pub(crate) async fn show<B: Backend>(
     let by = edge.actor(request.headers())?;
     Parameters::none(request.uri())?;
     let order = edge.order_id(&order)?;
-    let view = edge.submit_for_order(Work::Question, order, Ask::ShowOrder { order, by }).await?;
-    Ok(order_reply(&edge, &view))
+    let told = edge.submit_for_order(Work::Question, order, Ask::ShowOrder { order, by }).await?;
+    Ok(order_reply(&edge, &told))
 }
 
 /// Give up an order that is not paid. Its units are free again.
@@ -67,7 +67,7 @@ pub(crate) async fn show<B: Backend>(
     post, path = "/v1/orders/{order}/cancel", tag = "buyer", security(("buyer_token" = []), ("admin_key" = [])),
     params(("order" = String, Path, description = "The order's code")),
     responses(
-        (status = 200, description = "The order, cancelled", body = schema::Order),
+        (status = 200, description = "The order, cancelled", body = schema::Order, headers(("Onrush-Receipt" = String, description = "Proves the answer: see `onrush verify`"))),
         (status = "4XX", description = "A problem", body = schema::Problem, content_type = "application/problem+json"),
         (status = "5XX", description = "A problem", body = schema::Problem, content_type = "application/problem+json"),
     ),
@@ -83,8 +83,8 @@ pub(crate) async fn cancel<B: Backend>(
     let (head, body) = request.into_parts();
     request::no_fields(&head.headers, body, edge.body_limit()).await?;
     let command = Command::CancelOrder { order, by };
-    let view = edge.submit_for_order(Work::Promise, order, Ask::Command(command)).await?;
-    Ok(order_reply(&edge, &view))
+    let told = edge.submit_for_order(Work::Promise, order, Ask::Command(command)).await?;
+    Ok(order_reply(&edge, &told))
 }
 
 /// Give a hold its full time again, counted from now; once per order.
@@ -95,7 +95,7 @@ pub(crate) async fn cancel<B: Backend>(
         ("Idempotency-Key" = String, Header, description = "Names this attempt, 1 to 255 characters"),
     ),
     responses(
-        (status = 200, description = "The order with its new end", body = schema::Order),
+        (status = 200, description = "The order with its new end", body = schema::Order, headers(("Onrush-Receipt" = String, description = "Proves the answer: see `onrush verify`"))),
         (status = "4XX", description = "A problem", body = schema::Problem, content_type = "application/problem+json"),
         (status = "5XX", description = "A problem", body = schema::Problem, content_type = "application/problem+json"),
     ),
@@ -112,13 +112,17 @@ pub(crate) async fn extend<B: Backend>(
     let (head, body) = request.into_parts();
     request::no_fields(&head.headers, body, edge.body_limit()).await?;
     let command = Command::ExtendHold { order, buyer, key };
-    let view = edge.submit_for_order(Work::Promise, order, Ask::Command(command)).await?;
-    Ok(order_reply(&edge, &view))
+    let told = edge.submit_for_order(Work::Promise, order, Ask::Command(command)).await?;
+    Ok(order_reply(&edge, &told))
 }
 
-/// An order as the answer.
-pub(crate) fn order_reply<B: Backend>(edge: &Edge<B>, view: &OrderView) -> Reply {
+/// An order as the answer, with its receipt.
+pub(crate) fn order_reply<B: Backend>(edge: &Edge<B>, told: &Told) -> Reply {
+    let Told { view, tip } = told;
+    let receipt = edge.receipt(view, *tip);
     let mut out = Vec::new();
-    json::push_order(&mut out, &edge.codec.encode(view.order), view, &edge.sale_of(view));
-    json_reply(StatusCode::OK, out)
+    json::push_order(&mut out, &receipt.order, view, &edge.sale_of(view));
+    let mut reply = json_reply(StatusCode::OK, out);
+    receipt.attach(&mut reply);
+    reply
 }

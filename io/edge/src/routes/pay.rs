@@ -1,7 +1,7 @@
 //! Asking the payment provider for an order's money.
 
 use axum::extract::{Path, Request, State};
-use domain::{Actor, OrderState, OrderView, Refusal, Request as Ask};
+use domain::{Actor, OrderState, Refusal, Request as Ask};
 use gate::Work;
 use http::StatusCode;
 use payments::{Charge, ChargeRequest, ChargeStatus};
@@ -10,7 +10,7 @@ use super::orders::order_reply;
 use super::{Shared, json_reply};
 use crate::backend::Backend;
 use crate::body::{Outcome, Reply};
-use crate::edge::Edge;
+use crate::edge::{Edge, Told};
 use crate::json;
 use crate::openapi::schema;
 use crate::payments::PaymentDesk;
@@ -23,8 +23,8 @@ use crate::request::{self, Parameters};
     post, path = "/v1/orders/{order}/pay", tag = "buyer", security(("buyer_token" = [])),
     params(("order" = String, Path, description = "The order's code")),
     responses(
-        (status = 202, description = "The provider was asked", body = schema::OrderPaying),
-        (status = 200, description = "It is paid already", body = schema::Order),
+        (status = 202, description = "The provider was asked", body = schema::OrderPaying, headers(("Onrush-Receipt" = String, description = "Proves the answer: see `onrush verify`"))),
+        (status = 200, description = "It is paid already", body = schema::Order, headers(("Onrush-Receipt" = String, description = "Proves the answer: see `onrush verify`"))),
         (status = "4XX", description = "A problem", body = schema::Problem, content_type = "application/problem+json"),
         (status = "5XX", description = "A problem", body = schema::Problem, content_type = "application/problem+json"),
     ),
@@ -39,10 +39,10 @@ pub(crate) async fn pay<B: Backend>(
     let order = edge.order_id(&order)?;
     let (head, body) = request.into_parts();
     request::no_fields(&head.headers, body, edge.body_limit()).await?;
-    let view = edge.submit_for_order(Work::Promise, order, Ask::ShowOrder { order, by }).await?;
-    match view.state {
-        OrderState::Held => charge(&edge, &view).await,
-        OrderState::Paid => Ok(order_reply(&edge, &view)),
+    let told = edge.submit_for_order(Work::Promise, order, Ask::ShowOrder { order, by }).await?;
+    match told.view.state {
+        OrderState::Held => charge(&edge, &told).await,
+        OrderState::Paid => Ok(order_reply(&edge, &told)),
         from => {
             let refusal = Refusal::OrderState { from, to: OrderState::Paid };
             Err(Problem::refusal(&refusal, None))
@@ -50,7 +50,8 @@ pub(crate) async fn pay<B: Backend>(
     }
 }
 
-async fn charge<B: Backend>(edge: &Edge<B>, view: &OrderView) -> Outcome {
+async fn charge<B: Backend>(edge: &Edge<B>, told: &Told) -> Outcome {
+    let view = &told.view;
     let desk = edge.payments.as_ref().ok_or_else(Problem::provider_missing)?;
     let code = edge.codec.encode(view.order);
     let order_code = std::str::from_utf8(&code).expect("an order's code is ASCII").to_owned();
@@ -63,7 +64,7 @@ async fn charge<B: Backend>(edge: &Edge<B>, view: &OrderView) -> Outcome {
         callback_url: desk.callback_url.clone(),
     };
     match desk.provider.charge(request).await {
-        Ok(charge) => Ok(charging_reply(edge, desk, view, &charge)),
+        Ok(charge) => Ok(charging_reply(edge, desk, told, &charge)),
         Err(error) => {
             tracing::debug!(%error, "a charge was not taken");
             Err(Problem::charge(&error))
@@ -71,14 +72,11 @@ async fn charge<B: Backend>(edge: &Edge<B>, view: &OrderView) -> Outcome {
     }
 }
 
-fn charging_reply<B: Backend>(
-    edge: &Edge<B>,
-    desk: &PaymentDesk,
-    view: &OrderView,
-    charge: &Charge,
-) -> Reply {
+fn charging_reply<B: Backend>(edge: &Edge<B>, desk: &PaymentDesk, told: &Told, charge: &Charge) -> Reply {
+    let Told { view, tip } = told;
+    let receipt = edge.receipt(view, *tip);
     let mut out = Vec::new();
-    json::push_order_open(&mut out, &edge.codec.encode(view.order), view, &edge.sale_of(view));
+    json::push_order_open(&mut out, &receipt.order, view, &edge.sale_of(view));
     out.extend_from_slice(b",\"payment\":{\"provider\":");
     json::push_text(&mut out, desk.provider.name());
     json::push_name(&mut out, "id");
@@ -86,7 +84,9 @@ fn charging_reply<B: Backend>(
     json::push_name(&mut out, "status");
     json::push_text(&mut out, status_name(charge.status));
     out.extend_from_slice(b"}}");
-    json_reply(StatusCode::ACCEPTED, out)
+    let mut reply = json_reply(StatusCode::ACCEPTED, out);
+    receipt.attach(&mut reply);
+    reply
 }
 
 fn status_name(status: ChargeStatus) -> &'static str {

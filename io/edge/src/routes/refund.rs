@@ -21,7 +21,7 @@ use crate::request::{self, Parameters};
     params(("order" = String, Path, description = "The order's code")),
     request_body(content = Option<schema::RefundStep>, description = "Nothing: start, and put the units back on sale"),
     responses(
-        (status = 200, description = "The order", body = schema::Order),
+        (status = 200, description = "The order", body = schema::Order, headers(("Onrush-Receipt" = String, description = "Proves the answer: see `onrush verify`"))),
         (status = "4XX", description = "A problem", body = schema::Problem, content_type = "application/problem+json"),
         (status = "5XX", description = "A problem", body = schema::Problem, content_type = "application/problem+json"),
     ),
@@ -38,8 +38,8 @@ pub(crate) async fn refund<B: Backend>(
     let value = request::json_or_empty(&head.headers, body, edge.body_limit()).await?;
     let Asked { step, surplus } = read(&value)?;
     let command = Command::RecordRefund { order, surplus, step };
-    let view = edge.submit_for_order(Work::Promise, order, Ask::Command(command)).await?;
-    Ok(order_reply(&edge, &view))
+    let told = edge.submit_for_order(Work::Promise, order, Ask::Command(command)).await?;
+    Ok(order_reply(&edge, &told))
 }
 
 struct Asked {

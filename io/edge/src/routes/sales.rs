@@ -36,7 +36,7 @@ pub(crate) async fn create<B: Backend>(State(edge): Shared<B>, request: Request)
     let new = sale_body::new_sale(&value)?;
     let shard = edge.backend.catalog().shard_of_slug(&new.slug);
     let command = Command::CreateSale { slug: new.slug, terms: new.terms, items: new.items };
-    match edge.submit(Work::Promise, shard, Ask::Command(command)).await? {
+    match edge.submit(Work::Promise, shard, Ask::Command(command)).await?.outcome {
         Ok(Answer::Sale { sale, created, .. }) => {
             let sale = edge.backend.catalog().sale_by_id(shard, sale).expect("a new sale is published first");
             Ok(created_reply(&edge, &sale, if created { StatusCode::CREATED } else { StatusCode::OK }))
@@ -185,7 +185,7 @@ async fn move_sale<B: Backend>(edge: &Arc<Edge<B>>, sale: &str, request: Request
 }
 
 async fn change<B: Backend>(edge: &Edge<B>, sale: &SaleEntry, command: Command) -> Outcome {
-    match edge.submit(Work::Promise, sale.shard(), Ask::Command(command)).await? {
+    match edge.submit(Work::Promise, sale.shard(), Ask::Command(command)).await?.outcome {
         Ok(_done) => Ok(json_reply(StatusCode::OK, edge.pages.page_bytes(sale))),
         Err(refusal) => Err(Problem::refusal(&refusal, Some(sale))),
     }

@@ -62,7 +62,7 @@ pub(crate) async fn change<B: Backend>(
     let value = request::json(&head.headers, body, edge.body_limit()).await?;
     let change = read_change(&value)?;
     let command = Command::ChangeStock { sale: sale.id(), item: index, change, key };
-    match edge.submit(Work::Promise, sale.shard(), Ask::Command(command)).await? {
+    match edge.submit(Work::Promise, sale.shard(), Ask::Command(command)).await?.outcome {
         Ok(Answer::Stock(receipt)) => {
             let mut out = Vec::new();
             json::push_stock_receipt(&mut out, sale.slug(), &item, &receipt);

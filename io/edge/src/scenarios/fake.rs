@@ -13,10 +13,13 @@ use gate::Permit;
 use parking_lot::Mutex;
 use views::{Catalog, KeyFilter, SalePublished};
 
-use crate::backend::{Backend, CursorInvalid, OrdersPage, OrdersQuery, Unavailable};
+use crate::backend::{Backend, CursorInvalid, Decided, OrdersPage, OrdersQuery, Tip, Unavailable};
 
 /// 2026-12-01T19:00:00Z.
 pub(super) const START: UnixMs = UnixMs(1_796_151_600_000);
+
+/// Of a journal that nobody keeps.
+const TIP: Tip = Tip { seq: Seq(0), chain: [0xC4; 32] };
 
 #[derive(Clone)]
 pub(super) struct Fake {
@@ -252,24 +255,21 @@ impl Backend for Fake {
         self.state.lock().now
     }
 
-    async fn ask(
-        &self,
-        _permit: Permit,
-        shard: ShardId,
-        request: Request,
-    ) -> Result<Result<Answer, Refusal>, Unavailable> {
+    async fn ask(&self, _permit: Permit, shard: ShardId, request: Request) -> Result<Decided, Unavailable> {
         assert_eq!(shard, ShardId::FIRST);
         let trouble = self.state.lock().trouble.take();
         match trouble {
             Some(Trouble::Unavailable(cause)) => return Err(cause),
-            Some(Trouble::Refused(refusal)) => return Ok(Err(refusal)),
+            Some(Trouble::Refused(refusal)) => return Ok(Decided { outcome: Err(refusal), tip: TIP }),
             Some(Trouble::Panic) => panic!("a bug, on demand"),
             Some(Trouble::Silence) => std::future::pending().await,
             None => {}
         }
         let mut state = self.state.lock();
         state.asked.push(format!("{request:?}"));
-        Ok(self.decide(&mut state, request))
+        let outcome = self.decide(&mut state, request);
+        // As a writer does it: the journal ends with this batch, whatever the answer rests on.
+        Ok(Decided { outcome, tip: Tip { seq: Seq(state.seq), ..TIP } })
     }
 
     async fn orders(&self, query: OrdersQuery) -> Result<Result<OrdersPage, CursorInvalid>, Unavailable> {

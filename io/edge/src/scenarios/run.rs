@@ -21,6 +21,7 @@ use crate::edge::{Edge, EdgeParts};
 use crate::metrics::Metrics;
 use crate::openapi::schema;
 use crate::payments::{Charging, PaymentDesk, Payments};
+use crate::receipt::Receipt;
 use crate::service::Server;
 
 const SECRET: &[u8; 32] = b"a secret only of these scenarios";
@@ -237,6 +238,7 @@ impl<'a> Step<'a> {
         let status: u16 = head.split(' ').nth(1).unwrap().parse().unwrap();
         assert_eq!(status, self.status, "{}: {head}\n{body}", self.name);
         let Some(expected) = self.expected else { return };
+        self.check_receipt(head, body);
         if status < 400 {
             return fits(expected, body);
         }
@@ -245,6 +247,19 @@ impl<'a> Step<'a> {
         assert!(head.contains("content-type: application/problem+json"), "{}: {head}", self.name);
         let waits = [429, 503].contains(&status);
         assert_eq!(head.contains("retry-after: "), waits, "{}: {head}", self.name);
+    }
+
+    /// Every answer about one order has a receipt of what its body says, and no other answer has one.
+    fn check_receipt(&self, head: &str, body: &str) {
+        let receipt = head.lines().find_map(|line| line.strip_prefix("onrush-receipt: "));
+        let is_about_order = matches!(self.expected, Some("Order" | "OrderPaying" | "CallbackReceipt"));
+        assert_eq!(receipt.is_some(), is_about_order, "{}: {head}", self.name);
+        let Some(receipt) = receipt else { return };
+        let receipt: Receipt = receipt.parse().unwrap();
+        let body: serde_json::Value = serde_json::from_str(body).unwrap();
+        assert_eq!(body["order"].as_str().map(str::as_bytes), Some(&receipt.order[..]), "{}", self.name);
+        assert_eq!(body["seq"].as_u64(), Some(receipt.seq.0), "{}", self.name);
+        assert!(receipt.tip.seq >= receipt.seq, "{}: {receipt}", self.name);
     }
 }
 

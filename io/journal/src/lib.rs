@@ -25,7 +25,7 @@ pub use disk::{Access, DirLock, Disk, DiskFile, LockError, OsDisk};
 pub use format::Fault;
 pub use local::{Local, LocalCursor, OpenError, Options, Preparer, Recovery};
 pub use memory::{Memory, MemoryCursor};
-pub use scan::{Damage, Extent, Proof, Report, ScanError, TornTail, Verdict, scan};
+pub use scan::{Damage, Extent, Proof, Report, ScanError, Seen, TornTail, Verdict, scan, scan_batches};
 
 /// Largest payload of one record: its stored length has 16 bits.
 pub const PAYLOAD_SIZE_BYTES_MAX: usize = 65_535;

@@ -108,11 +108,31 @@ impl fmt::Display for Proof {
 #[error("the journal cannot be read: {0}")]
 pub struct ScanError(#[from] DiskError);
 
+/// What a scan comes across, in the order of the journal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Seen<'a> {
+    /// A good record.
+    Record(Record<'a>),
+    /// The end of a batch, all of whose records were seen: what the journal's tip was when it became durable.
+    BatchEnd(Tip),
+}
+
 /// Checks the whole journal and calls `f` for every good record, in order.
 ///
 /// # Errors
 /// When the disk failed. Damage is no error here, but a verdict.
 pub fn scan<D: Disk>(disk: &D, f: &mut dyn FnMut(Record<'_>)) -> Result<Report, ScanError> {
+    scan_batches(disk, &mut |seen| match seen {
+        Seen::Record(record) => f(record),
+        Seen::BatchEnd(_) => (),
+    })
+}
+
+/// The same, with the chain's value behind every batch.
+///
+/// # Errors
+/// As [`scan`].
+pub fn scan_batches<D: Disk>(disk: &D, f: &mut dyn FnMut(Seen<'_>)) -> Result<Report, ScanError> {
     let walked = walk(disk, f)?;
     Ok(Report { extent: walked.extent, verdict: walked.verdict })
 }

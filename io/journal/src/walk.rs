@@ -12,10 +12,10 @@ pub(crate) use reader::SegmentReader;
 use crate::contract::{DiskError, Record, Tip};
 use crate::disk::{Disk, failed};
 use crate::format::{Fault, PAGE_SIZE_BYTES, block, is_zero, segment};
-use crate::scan::{Damage, Extent, Proof, Verdict};
+use crate::scan::{Damage, Extent, Proof, Seen, Verdict};
 
-/// What is called for every record.
-pub(crate) type Visit<'v> = &'v mut dyn FnMut(Record<'_>);
+/// What is called for every record and batch.
+pub(crate) type Visit<'v> = &'v mut dyn FnMut(Seen<'_>);
 
 /// What a walk found.
 pub(crate) struct Walked {
@@ -49,7 +49,13 @@ pub(crate) struct Stop {
 
 /// Walks through all segments of a directory.
 pub(crate) fn walk<D: Disk>(disk: &D, visit: Visit<'_>) -> Result<Walked, DiskError> {
-    let segments = list_segments(disk)?;
+    walk_from(disk, Seq(0), visit)
+}
+
+/// Walks through the segments that begin with `from` or later, as if there were no others.
+pub(crate) fn walk_from<D: Disk>(disk: &D, from: Seq, visit: Visit<'_>) -> Result<Walked, DiskError> {
+    let mut segments = list_segments(disk)?;
+    segments.retain(|first_seq| *first_seq >= from);
     let mut walked = Walked {
         extent: Extent { segment_count: segments.len(), ..Extent::default() },
         segments,
@@ -93,7 +99,7 @@ impl Walked {
 }
 
 /// The first records of all segments, in order.
-fn list_segments<D: Disk>(disk: &D) -> Result<Vec<Seq>, DiskError> {
+pub(crate) fn list_segments<D: Disk>(disk: &D) -> Result<Vec<Seq>, DiskError> {
     let names = disk.list().map_err(failed("list", "the directory"))?;
     let mut segments: Vec<Seq> = names.iter().filter_map(|name| segment::first_seq_of(name)).collect();
     segments.sort_unstable();
@@ -101,7 +107,7 @@ fn list_segments<D: Disk>(disk: &D) -> Result<Vec<Seq>, DiskError> {
 }
 
 /// Checks one segment's batches, and shows the records of those that are whole.
-fn walk_segment<D: Disk>(
+pub(crate) fn walk_segment<D: Disk>(
     reader: &mut SegmentReader<D>,
     tip_before: Tip,
     visit: Visit<'_>,
@@ -113,7 +119,8 @@ fn walk_segment<D: Disk>(
         if !is_whole {
             return Ok(Stop { batch: start, block: end, fault, last_batch_at });
         }
-        show_batch(reader, start.offset..end.offset, visit)?;
+        show_batch(reader, start.offset..end.offset, &mut |record| visit(Seen::Record(record)))?;
+        visit(Seen::BatchEnd(end.tip));
         last_batch_at = Some(start.offset);
         start = end;
     }
@@ -177,7 +184,7 @@ fn check_block<D: Disk>(reader: &mut SegmentReader<D>, at: Position) -> Result<F
 fn show_batch<D: Disk>(
     reader: &mut SegmentReader<D>,
     range: core::ops::Range<u64>,
-    visit: Visit<'_>,
+    visit: &mut dyn FnMut(Record<'_>),
 ) -> Result<(), DiskError> {
     let mut offset = range.start;
     while offset < range.end {

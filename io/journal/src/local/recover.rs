@@ -10,7 +10,7 @@ use super::{Current, Local, Options, make_segment};
 use crate::contract::{DiskError, Record, Tip};
 use crate::disk::{Access, Disk, DiskFile, failed, read_exactly, write_durably};
 use crate::format::segment;
-use crate::scan::{Damage, Extent, TornTail, Verdict};
+use crate::scan::{Damage, Extent, Seen, TornTail, Verdict};
 use crate::walk::{Walked, walk};
 
 const COPY_SIZE_BYTES: u64 = 1 << 20;
@@ -48,7 +48,11 @@ pub(super) fn open<D: Disk>(
     if !options.are_valid() {
         return Err(OpenError::Options(options));
     }
-    let mut walked = walk(&disk, show)?;
+    let mut walked = walk(&disk, &mut |seen| {
+        if let Seen::Record(record) = seen {
+            show(record);
+        }
+    })?;
     let mut verdict = std::mem::replace(&mut walked.verdict, Ok(Verdict::Clean))?;
     remove_spare(&disk)?;
     let extent = walked.extent;

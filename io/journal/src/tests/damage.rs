@@ -5,7 +5,7 @@ use domain::Seq;
 use super::mem_disk::{Image, MemDisk};
 use super::{Kept, NOW, SMALL, batch, hundred_records, open, read_from};
 use crate::format::{Fault, PAGE_SIZE_BYTES, block, segment};
-use crate::{Damage, Journal, Local, OpenError, Proof, Verdict, scan};
+use crate::{Damage, Journal, Local, OpenError, Proof, Seen, Verdict, scan, scan_batches};
 
 /// What a byte of a journal is.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -131,6 +131,28 @@ fn scan_shows_what_is_before_the_damage_and_changes_nothing() {
     assert_eq!((report.extent.record_count(), report.extent.tip.seq), (19, Seq(19)));
     assert_eq!(report.verdict.unwrap_err().fault, Fault::BlockMagic);
     assert_eq!(disk.step_count(), 0);
+}
+
+#[test]
+fn scan_tells_the_tip_of_every_append_behind_its_last_record() {
+    let disk = MemDisk::default();
+    let (mut journal, _) = open(&disk);
+    let mut told = Vec::new();
+    for number in 0..20 {
+        // The larger ones are several blocks: a tip is where a batch ends, not a block.
+        let tip = journal.append(&batch(number, &[44, 600, 60_000, 60_000][..1 + number % 4]), NOW).unwrap();
+        told.push(tip);
+    }
+    let (mut last_seq, mut seen_tips) = (Seq(0), Vec::new());
+    let report = scan_batches(&disk, &mut |seen| match seen {
+        Seen::Record(record) => last_seq = record.seq,
+        Seen::BatchEnd(tip) => {
+            assert_eq!(tip.seq, last_seq);
+            seen_tips.push(tip);
+        }
+    });
+    assert_eq!(seen_tips, told);
+    assert_eq!(report.unwrap().extent.tip, journal.tip());
 }
 
 #[test]

@@ -13,6 +13,7 @@ pub mod disk;
 mod format;
 pub mod local;
 pub mod memory;
+pub mod repair;
 pub mod scan;
 mod walk;
 
@@ -25,6 +26,7 @@ pub use disk::{Access, DirLock, Disk, DiskFile, LockError, OsDisk};
 pub use format::Fault;
 pub use local::{Local, LocalCursor, OpenError, Options, Preparer, Recovery};
 pub use memory::{Memory, MemoryCursor};
+pub use repair::Way;
 pub use scan::{Damage, Extent, Proof, Report, ScanError, Seen, TornTail, Verdict, scan, scan_batches};
 
 /// Largest payload of one record: its stored length has 16 bits.

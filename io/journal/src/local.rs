@@ -1,7 +1,7 @@
 //! The journal on files: preallocated segments, one durable write per batch, fail-stop.
 
 mod cursor;
-mod recover;
+pub(crate) mod recover;
 mod shelf;
 
 use std::collections::VecDeque;

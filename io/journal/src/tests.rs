@@ -6,6 +6,7 @@ mod damage;
 mod fail_stop;
 mod golden;
 mod mem_disk;
+mod repair;
 mod segments;
 
 use domain::{Seq, UnixMs};

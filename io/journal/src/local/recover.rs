@@ -157,7 +157,7 @@ fn overwrite(file: &impl DiskFile, name: &str, tail: &TornTail) -> Result<(), Di
 }
 
 /// Calls `f` for the bytes from `from` to `to` in pieces of a bounded size, with a buffer for each.
-fn for_each_piece(
+pub(crate) fn for_each_piece(
     from: u64,
     to: u64,
     mut f: impl FnMut(u64, &mut [u8]) -> Result<(), DiskError>,

@@ -5,12 +5,14 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::demo::DemoArgs;
-use crate::journal_cmd::{DumpArgs, VerifyArgs};
+use crate::explain_cmd::ExplainArgs;
+use crate::journal_cmd::{DumpArgs, RepairArgs, VerifyArgs};
 use crate::sale_apply::SaleApplyArgs;
 use crate::serve::ServeArgs;
 use crate::settings::SettingsArgs;
 use crate::token::TokenArgs;
-use crate::{demo, journal_cmd, sale_apply, serve, token};
+use crate::verify_cmd::VerifyReceiptArgs;
+use crate::{demo, explain_cmd, journal_cmd, sale_apply, serve, token, verify_cmd};
 
 /// Sells limited things to a crowd: exactly what there is, and nothing confirmed is ever lost.
 #[derive(Parser, Debug)]
@@ -31,7 +33,11 @@ enum Command {
     /// Sales as files.
     #[command(subcommand)]
     Sale(SaleCommand),
-    /// Look into a journal; reads only, beside a running server too.
+    /// Check a receipt against the journal; beside a running server too.
+    Verify(VerifyReceiptArgs),
+    /// Tell the story of an order, a buyer or an item from the journal; beside a running server too.
+    Explain(ExplainArgs),
+    /// Look into a journal, beside a running server too; or repair one.
     #[command(subcommand)]
     Journal(JournalCommand),
     /// The configuration.
@@ -51,6 +57,8 @@ enum JournalCommand {
     Verify(VerifyArgs),
     /// Print facts, one JSON object per line.
     Dump(DumpArgs),
+    /// Show what damage costs, and give it up when told to.
+    Repair(RepairArgs),
 }
 
 #[derive(Subcommand, Debug)]
@@ -67,8 +75,11 @@ pub fn run() -> ExitCode {
         Command::Serve(args) => serve::serve(&args),
         Command::Token(args) => token::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Sale(SaleCommand::Apply(args)) => sale_apply::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Verify(args) => verify_cmd::run(&args),
+        Command::Explain(args) => explain_cmd::run(&args),
         Command::Journal(JournalCommand::Verify(args)) => journal_cmd::verify(&args),
         Command::Journal(JournalCommand::Dump(args)) => journal_cmd::dump(&args),
+        Command::Journal(JournalCommand::Repair(args)) => journal_cmd::repair(&args),
         Command::Config(ConfigCommand::Print(settings)) => print_config(&settings),
     };
     result.unwrap_or_else(|error| {

@@ -1,16 +1,20 @@
-//! `onrush journal verify DIR` and `onrush journal dump DIR`: what a journal holds, for people and scripts.
+//! `onrush journal verify DIR` and `onrush journal dump DIR`: what a journal holds, for people and scripts;
+//! and `onrush journal repair DIR`, for the day on which it is damaged.
 //!
-//! Both read only and take no lock, so they work beside a running server; the batch that is just being
-//! written then looks like a torn tail. Neither may change a byte: repairing is another command's business.
-//! Exit codes are the same for both, see [`Verdict`].
+//! The first two read only and take no lock, so they work beside a running server; the batch that is just
+//! being written then looks like a torn tail. Neither may change a byte: that is what `repair` is for, which
+//! takes the lock. Exit codes are the same for all, see [`Verdict`].
 
 mod dump;
-mod names;
-mod row;
-mod shards;
+pub(crate) mod names;
+mod repair;
+pub(crate) mod row;
+pub(crate) mod shards;
 mod summary;
 mod verify;
 
+#[cfg(test)]
+mod repair_tests;
 #[cfg(test)]
 mod tests;
 
@@ -38,6 +42,19 @@ pub struct DumpArgs {
     /// Only facts about this order: its number, or the code that its buyer knows.
     #[arg(long, value_name = "ID")]
     pub order: Option<String>,
+}
+
+/// What `onrush journal repair` is asked.
+#[derive(Args, Clone, Debug)]
+pub struct RepairArgs {
+    /// The data directory, or the folder of one shard. No server may run on it.
+    pub dir: PathBuf,
+    /// Which shard, when several are damaged.
+    #[arg(long, value_name = "NUMBER")]
+    pub shard: Option<u16>,
+    /// Give up what is damaged: the offset of the damage, as shown without this.
+    #[arg(long, value_name = "OFFSET")]
+    pub confirm: Option<u64>,
 }
 
 /// How a journal was found; its number is the exit code. The gravest of all shards counts.
@@ -89,6 +106,14 @@ pub fn dump(args: &DumpArgs) -> anyhow::Result<ExitCode> {
     let verdict = dump::run(args, &mut out, &mut io::stderr().lock());
     let flushed = out.flush().map_err(anyhow::Error::from);
     Ok(finish(verdict.and_then(|verdict| flushed.map(|()| verdict))))
+}
+
+/// Runs `onrush journal repair`.
+///
+/// # Errors
+/// None: a failure is told on the standard error output, and its exit code is 2.
+pub fn repair(args: &RepairArgs) -> anyhow::Result<ExitCode> {
+    Ok(finish(repair::run(args, &mut io::stdout().lock())))
 }
 
 fn finish(verdict: anyhow::Result<Verdict>) -> ExitCode {

@@ -1,6 +1,7 @@
 //! From the data folder to shards at work.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
@@ -45,7 +46,7 @@ pub(super) fn start_shard(shard: ShardId, common: &Common<'_>) -> anyhow::Result
         recover(disk.clone(), settings, common.catalog.clone(), clock::now(), |fact_count| {
             tracing::info!(shard = shard.get(), fact_count, "reading the journal");
         })
-        .with_context(|| format!("shard {} in {} cannot be recovered", shard.get(), dir.display()))?;
+        .with_context(|| cannot_recover(shard, &dir, common.installation.dir()))?;
     log_recovery(shard, &report);
     start_threads(recovered, (shard, hash_seed, disk), &report, common)
 }
@@ -92,6 +93,13 @@ fn start_threads(
     })?;
     let follower = spawn(format!("follower-{number}"), common.failures.clone(), move || follower.run())?;
     Ok(ShardThreads { inbox, follow, writer, follower })
+}
+
+fn cannot_recover(shard: ShardId, dir: &Path, data: &Path) -> String {
+    let (shard, dir, data) = (shard.get(), dir.display(), data.display());
+    format!(
+        "shard {shard} in {dir} cannot be recovered; `onrush journal repair {data}` shows what can be done"
+    )
 }
 
 /// Starts a thread whose failure, or panic, is reported.

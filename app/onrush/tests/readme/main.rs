@@ -114,6 +114,9 @@ fn tour_of_the_readme_works_as_it_stands() {
         r#""payment":{"provider":"simulator""#,
         r#"{"sale":"lanterns","items":[{"item":"ga","stock":200,"free":198"#,
         r#""buyer":"ada""#,
+        "IN THE JOURNAL of shard 0",
+        "buyer ada asked for 2 × ga at 6000 in lanterns",
+        "free 200 → 198, held 0 → 2",
         "sale sneaker-drop is created",
     ] {
         assert!(ran.stdout.contains(word), "{word} is not in {}", ran.stdout);

@@ -4,6 +4,7 @@
 mod disk;
 mod life;
 mod money;
+mod receipts;
 mod selling;
 mod slow;
 mod strangers;

@@ -10,7 +10,7 @@
 //! └ the form of what follows
 //! ```
 //! Letters, digits and hyphens only, so that it survives mails, shells and addresses. A hyphen stands in no part,
-//! and every part can be written in one way only. Why it is a header: `docs/adr/0010-a-receipt-is-a-header.md`.
+//! and every part can be written in one way only. Why it is a header: `docs/adr/0012-a-receipt-is-a-header.md`.
 
 use std::fmt;
 use std::str::FromStr;

@@ -29,7 +29,7 @@ pub enum Way {
 /// When the disk failed.
 pub fn sound_rest<D: Disk>(disk: &D, damage: &Damage) -> Result<Option<(Seq, Extent)>, DiskError> {
     for first_seq in segments_behind(disk, damage)? {
-        let walked = walk_from(disk, first_seq, None)?;
+        let walked = walk_from(disk, first_seq, &mut |_| ())?;
         if walked.verdict.is_ok() {
             return Ok(Some((first_seq, walked.extent)));
         }
@@ -47,7 +47,7 @@ pub fn readable_rest<D: Disk>(
     damage: &Damage,
     f: &mut dyn FnMut(Record<'_>),
 ) -> Result<(), DiskError> {
-    let mut last = walk(disk, None)?.extent.tip.seq;
+    let mut last = walk(disk, &mut |_| ())?.extent.tip.seq;
     let mut show = |record: Record<'_>| {
         // A block of an older life of the file would begin anew.
         if record.seq > last {
@@ -100,7 +100,7 @@ fn end_of_batches<D: Disk>(disk: &D, damage: &Damage) -> Result<Option<u64>, Dis
     let Some(first_seq) = segment::first_seq_of(&damage.file) else { return Ok(None) };
     let mut reader = SegmentReader::open(disk, &damage.file)?;
     let Ok(header) = reader.header(first_seq)? else { return Ok(None) };
-    let stop = walk_segment(&mut reader, header.tip_before, &mut None)?;
+    let stop = walk_segment(&mut reader, header.tip_before, &mut |_| ())?;
     Ok(Some(stop.batch.offset))
 }
 

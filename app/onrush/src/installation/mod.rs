@@ -49,6 +49,8 @@ pub struct Owned {
     pub installation: Installation,
     /// The admin key, when this start made it: to be shown once, since only its hash is kept.
     pub new_admin_key: Option<AdminKey>,
+    /// Whether the start came to its end, so that the key is shown.
+    is_started: bool,
     _lock: DirLock,
 }
 
@@ -77,7 +79,9 @@ impl Installation {
         let lock = DirLock::acquire(dir)?;
         if !dir.join(FORM_FILE).try_exists()? {
             let text = toml::to_string(&Form { format: FORMAT, shards }).expect("two numbers can be written");
-            secrets::write_new(&dir.join(FORM_FILE), text.as_bytes())?;
+            let path = dir.join(FORM_FILE);
+            secrets::write_new(&path, text.as_bytes())
+                .with_context(|| format!("cannot write {}", path.display()))?;
         }
         let installation = Installation::open(dir)?;
         if installation.form.shards != shards {
@@ -88,7 +92,7 @@ impl Installation {
             );
         }
         secrets::make_missing(&installation.secrets_dir())?;
-        Ok(Owned { installation, new_admin_key: None, _lock: lock })
+        Ok(Owned { installation, new_admin_key: None, is_started: false, _lock: lock })
     }
 
     /// The folder.
@@ -156,14 +160,28 @@ impl Installation {
 }
 
 impl Owned {
-    /// Makes an admin key if there is none. To be called late in a start: a key that was made by a start which
-    /// then fails is never shown, and nobody could administer the folder.
+    /// Makes an admin key if there is none. It is taken back if the start fails after that: nobody was shown it, and
+    /// nobody could administer the folder.
     ///
     /// # Errors
     /// When it cannot be stored.
     pub fn ensure_admin_key(&mut self) -> anyhow::Result<()> {
         self.new_admin_key = self.installation.make_admin_key()?;
         Ok(())
+    }
+
+    /// The start has come to its end: what it made stays.
+    pub fn started(&mut self) {
+        self.is_started = true;
+    }
+}
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        if self.new_admin_key.is_some() && !self.is_started {
+            // If this fails too, the operator has to remove the file; the start has told its own reason already.
+            let _ = fs::remove_file(self.installation.secrets_dir().join(ADMIN_KEYS));
+        }
     }
 }
 

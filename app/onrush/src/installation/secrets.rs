@@ -70,7 +70,12 @@ pub(super) fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&temporary, path)?;
-    File::open(path.parent().expect("a file is in a folder"))?.sync_all()
+    let synced = File::open(path.parent().expect("a file is in a folder")).and_then(|dir| dir.sync_all());
+    if synced.is_err() {
+        // The first error is the one to tell.
+        let _ = fs::remove_file(path);
+    }
+    synced
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -90,6 +90,7 @@ pub fn start(config: &Config) -> anyhow::Result<Running> {
     let edge = Arc::new(Edge::new(backend, parts));
     let (stop_io, io_stopped) = watch::channel(false);
     let io_threads = start_io_threads(listeners, &edge, &outboxes, &io_stopped)?;
+    owned.started();
     readiness.set(Ready::Yes);
     tracing::info!(%listen_addr, %admin_addr, io_threads = io_count, "ready");
     Ok(Running {

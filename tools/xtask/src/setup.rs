@@ -12,7 +12,8 @@ struct Program {
 }
 
 /// What tests call beside the Rust toolchain.
-const PROGRAMS: &[Program] = &[Program { name: "curl", package: "curl" }];
+const PROGRAMS: &[Program] =
+    &[Program { name: "curl", package: "curl" }, Program { name: "strace", package: "strace" }];
 
 /// Installs what is missing.
 ///
@@ -59,7 +60,8 @@ mod tests {
 
     #[test]
     fn only_what_is_nowhere_in_the_path_is_missing() {
-        assert!(missing_packages("/a:/b", |file| file == Path::new("/b/curl")).is_empty());
-        assert_eq!(missing_packages("/a:/b", |_| false), ["curl"]);
+        assert!(missing_packages("/a:/b", |file| file.starts_with("/b")).is_empty());
+        assert_eq!(missing_packages("/a:/b", |file| file == Path::new("/b/curl")), ["strace"]);
+        assert_eq!(missing_packages("/a:/b", |_| false), ["curl", "strace"]);
     }
 }

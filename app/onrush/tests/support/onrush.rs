@@ -25,6 +25,20 @@ pub(crate) fn command(words: &[&str]) -> Command {
     command
 }
 
+/// The same command, called by another program with these words before it.
+pub(crate) fn wrapped(program: &str, words: &[String], inner: &Command) -> Command {
+    let mut command = Command::new(program);
+    command.args(words).arg(inner.get_program()).args(inner.get_args());
+    command.stdin(Stdio::null()).current_dir(root());
+    for (name, value) in inner.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command
+}
+
 /// What it said and how it ended.
 #[derive(Debug)]
 pub(crate) struct Ran {

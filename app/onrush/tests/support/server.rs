@@ -49,6 +49,18 @@ impl House {
         House { dir: TempDir::new().expect("a temporary folder"), admin_key: RefCell::new(None) }
     }
 
+    /// Another house with a copy of the data folder as it is, and the same key.
+    pub(crate) fn copy(&self) -> House {
+        let copy = House { admin_key: self.admin_key.clone(), ..House::new() };
+        copy_folder(&self.data(), &copy.data());
+        copy
+    }
+
+    /// A file of the test's, beside the data folder.
+    pub(crate) fn beside(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
     /// The data folder.
     pub(crate) fn data(&self) -> PathBuf {
         self.dir.path().join("data")
@@ -84,19 +96,37 @@ impl House {
 
     /// The same, from a command of one's own.
     #[track_caller]
-    pub(crate) fn serve_as(&self, mut command: Command) -> Server {
-        let log = self.dir.path().join("log");
+    pub(crate) fn serve_as(&self, command: Command) -> Server {
+        self.try_serve_as(command)
+            .unwrap_or_else(|(status, log)| panic!("the server did not start ({status}): {log}"))
+    }
+
+    /// The same, when it may not start: how it ended then, and the log.
+    #[track_caller]
+    pub(crate) fn try_serve_as(&self, mut command: Command) -> Result<Server, (ExitStatus, String)> {
+        let log = self.beside("log");
         let stderr = File::create(&log).expect("a log file");
         let mut child =
             command.stdout(Stdio::piped()).stderr(stderr).spawn().expect("the binary can be started");
         let Some(announced) = listen(&mut child) else {
             let status = wait(&mut child);
-            panic!("the server did not start ({status}): {}", fs::read_to_string(&log).unwrap_or_default());
+            return Err((status, fs::read_to_string(&log).unwrap_or_default()));
         };
         if announced.admin_key.is_some() {
             *self.admin_key.borrow_mut() = announced.admin_key;
         }
-        Server { child, address: announced.address, admin_address: announced.admin_address, log }
+        Ok(Server { child, address: announced.address, admin_address: announced.admin_address, log })
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir(to).expect("a new folder");
+    for entry in fs::read_dir(from).expect("a folder").map(|entry| entry.expect("an entry")) {
+        let to = to.join(entry.file_name());
+        match entry.file_type().expect("a file or a folder").is_dir() {
+            true => copy_folder(&entry.path(), &to),
+            false => fs::copy(entry.path(), to).map(drop).expect("there is room"),
+        }
     }
 }
 
@@ -158,6 +188,12 @@ impl Server {
     /// SIGTERM.
     pub(crate) fn terminate(&self) {
         kill_process(self.pid(), Signal::TERM).expect("it is our child");
+    }
+
+    /// SIGTERM, unless it has ended by itself.
+    pub(crate) fn terminate_if_there(&self) {
+        // Until it is waited for, its number is nobody else's: an ended one takes the signal without harm.
+        let _ = kill_process(self.pid(), Signal::TERM);
     }
 
     /// Waits for the end; returns how it ended and the log.

@@ -97,6 +97,16 @@ impl Connection {
         self.reply()
     }
 
+    /// Asks for all of it in one packet and waits for all answers, which come in the same order.
+    ///
+    /// # Errors
+    /// As [`Connection::ask`].
+    pub(crate) fn ask_at_once(&mut self, asks: &[Ask]) -> io::Result<Vec<Reply>> {
+        let bytes: Vec<u8> = asks.iter().flat_map(Ask::bytes).collect();
+        self.send(&bytes)?;
+        asks.iter().map(|_| self.reply()).collect()
+    }
+
     pub(crate) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.get_mut().write_all(bytes)
     }

@@ -5,6 +5,7 @@
 
 pub(crate) mod http;
 pub(crate) mod onrush;
+pub(crate) mod payment;
 pub(crate) mod sale;
 pub(crate) mod server;
 

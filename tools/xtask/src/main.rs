@@ -4,6 +4,7 @@
 //! fails, [`tidy`] holds the house rules that neither the compiler nor clippy knows. Start with [`plan`].
 #![allow(clippy::print_stdout, reason = "a command for people: its output is for the terminal")]
 
+mod crash;
 mod mutants;
 mod plan;
 mod setup;
@@ -21,7 +22,9 @@ usage: cargo xtask COMMAND
   setup          install what the tests need and the machine lacks
   test           setup, check, all tests, a short simulation, the demo's own checks
   test --quick   the same with a shorter simulation and without the demo
-  mutants        wakes every planted bug and shows which test finds it";
+  mutants        wakes every planted bug and shows which test finds it
+  crash --cycles N   kill the server N times under load; then restarts and snapshots at a million orders
+  faults             let every system call on the data folder fail in every way, one by one";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -33,6 +36,8 @@ fn main() -> ExitCode {
         ["mutants"] => mutants::run(&root()),
         ["test"] => step::run_all(&plan::test(plan::Extent::Full), &root()),
         ["test", "--quick"] => step::run_all(&plan::test(plan::Extent::Quick), &root()),
+        ["crash", "--cycles", cycles] => crash::run(cycles, &root()),
+        ["faults"] => crash::run_faults(&root()),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

@@ -47,7 +47,11 @@ fn run(step: &Step, root: &Path) -> anyhow::Result<()> {
     }
 }
 
-fn cargo(words: &[String], environment: &[(&str, &str)], root: &Path) -> anyhow::Result<()> {
+/// Calls cargo in the folder `root`. `{target}` in a word stands for the folder where cargo builds.
+///
+/// # Errors
+/// When cargo says that it failed.
+pub(crate) fn cargo(words: &[String], environment: &[(&str, &str)], root: &Path) -> anyhow::Result<()> {
     let target = target_folder(root);
     let target = target.to_str().context("the target folder's name is not UTF-8")?;
     let words: Vec<String> = words.iter().map(|word| word.replace("{target}", target)).collect();

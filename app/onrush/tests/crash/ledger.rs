@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::thread;
-use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::crowd::{CLIENT_COUNT, SALE};
+use crate::figures::Tally;
 use crate::support::http::{Ask, Connection};
 use crate::support::sale::{Shop, Units, order_of, quantity_of, units_by_state};
 use crate::support::server::Server;
@@ -129,19 +129,14 @@ impl Ledger {
         Books { orders, units }
     }
 
-    /// The figures.
-    pub(crate) fn summary(&self, restarts: &[Duration]) -> String {
-        let mean = restarts.iter().sum::<Duration>() / u32::try_from(restarts.len()).expect("a few");
-        let longest = restarts.iter().max().expect("there were some");
-        let orders = self.attempts.iter().filter(|attempt| attempt.first().is_some()).count();
-        format!(
-            "{} kills: {} orders acknowledged before one, 0 lost, 0 duplicates; {} requests unanswered; \
-             {} attempts, {orders} orders in all; restart {mean:.0?} on average, {longest:.0?} at most",
-            restarts.len(),
-            self.acknowledged,
-            self.unanswered,
-            self.attempts.len(),
-        )
+    /// What it comes to.
+    pub(crate) fn tally(&self) -> Tally {
+        Tally {
+            attempts: self.attempts.len(),
+            orders: self.attempts.iter().filter(|attempt| attempt.first().is_some()).count(),
+            acknowledged: self.acknowledged,
+            unanswered: self.unanswered,
+        }
     }
 }
 

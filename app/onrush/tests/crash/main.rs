@@ -1,8 +1,14 @@
 //! Twenty times SIGKILL under load: whatever a client was told is still so after the restart, whatever it was
 //! not told happened once or not at all, and the units add up to the last one.
+//!
+//! `cargo xtask crash --cycles N` sets `CRASH_CYCLES`: twenty kills are a life of one data folder, and so many
+//! lives follow, each with a seed of its own. [`large`] is about servers with many orders.
 
 mod crowd;
+mod figures;
+mod large;
 mod ledger;
+mod load;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -17,6 +23,7 @@ use fastrand::Rng;
 use serde_json::{Value, json};
 
 use crowd::{CLIENT_COUNT, Client, SALE};
+use figures::Figures;
 use ledger::Ledger;
 use support::http::Ask;
 use support::onrush::{self, wait};
@@ -47,17 +54,27 @@ const SETTINGS: [&str; 6] = [
 // covers: I1, I3, I5
 #[test]
 fn twenty_kills_lose_no_acknowledged_order_and_sell_no_unit_twice() {
-    let seed = std::env::var("CRASH_SEED").ok().map_or(SEED, |seed| seed.parse().expect("a number"));
-    println!("seed {seed}");
+    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
+    let seed = number("CRASH_SEED").unwrap_or(SEED);
+    let cycle_count = number("CRASH_CYCLES").unwrap_or(CYCLE_COUNT);
+    let mut figures = Figures::new(cycle_count);
+    for life in 0..cycle_count.div_ceil(CYCLE_COUNT) {
+        println!("seed {}", seed + life);
+        live(seed + life, CYCLE_COUNT.min(cycle_count - life * CYCLE_COUNT), &mut figures);
+    }
+    println!("{figures}");
+}
+
+/// A data folder's life: so many kills, and a good end.
+fn live(seed: u64, cycle_count: u64, figures: &mut Figures) {
     let mut rng = Rng::with_seed(seed);
     let house = House::new();
     let settings = [&WITH_SIMULATOR[..], &SETTINGS].concat();
     let mut ledger = Ledger::default();
-    let mut restarts = Vec::new();
     let mut server = house.serve(&settings);
     drop(Shop::open(&house, &server, (SALE, &definition())));
     let buyer_count = ATTEMPT_COUNT_MAX * u32::try_from(CLIENT_COUNT).expect("a few");
-    for cycle in 0..CYCLE_COUNT {
+    for cycle in 0..cycle_count {
         let tokens = onrush::tokens(&house.data(), &format!("buyer-{cycle}"), buyer_count);
         let killed = rush(server, (tokens, &mut rng));
         if cycle % 4 == 3 {
@@ -66,7 +83,7 @@ fn twenty_kills_lose_no_acknowledged_order_and_sell_no_unit_twice() {
         look_into_the_journal(&house.data());
         let begun = Instant::now();
         server = house.serve(&settings);
-        restarts.push(begun.elapsed());
+        figures.restarted(begun.elapsed());
         ledger.resolve(&server, killed);
         put_more_up(&house, &server, cycle);
         ledger.compare(&Shop { server: &server, admin_key: house.admin_key(), sale: SALE });
@@ -77,7 +94,7 @@ fn twenty_kills_lose_no_acknowledged_order_and_sell_no_unit_twice() {
     let books = ledger.compare(&shop);
     server.stop();
     ledger::compare_with_journal(&books, &verified(&house.data()));
-    println!("{}", ledger.summary(&restarts));
+    figures.lived(ledger.tally());
 }
 
 fn definition() -> Value {

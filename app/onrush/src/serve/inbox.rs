@@ -72,7 +72,8 @@ impl Inbox {
     /// Lets the writer sleep until a request comes or `timeout` is over. To be called on the writer's thread only.
     pub(crate) fn wait(&self, timeout: Duration) {
         self.writer.get_or_init(thread::current);
-        self.asleep.store(true, Ordering::Relaxed);
+        // Release, for `writer`: whoever sees `asleep` must see whom to wake.
+        self.asleep.store(true, Ordering::Release);
         // Pairs with the fence in `wake`: either the pusher sees `asleep`, or this sees what was pushed.
         fence(Ordering::SeqCst);
         if self.queue.is_empty() && !self.is_closed() {
@@ -85,7 +86,7 @@ impl Inbox {
         fence(Ordering::SeqCst);
         // The first pusher wakes, the others do not: one wake-up for many requests.
         if self.asleep.load(Ordering::Relaxed)
-            && self.asleep.swap(false, Ordering::Relaxed)
+            && self.asleep.swap(false, Ordering::Acquire)
             && let Some(writer) = self.writer.get()
         {
             writer.unpark();

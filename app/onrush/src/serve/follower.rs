@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use views::{Follower, OrdersPage, OrdersQuery, SnapshotStore, orders};
 
 use super::metrics::FollowerMetrics;
-use super::writer::SeqCell;
+use super::seq_cell::SeqCell;
 
 /// Facts applied between two looks at the listings that wait.
 const PIECE_FACT_COUNT: usize = 10_000;

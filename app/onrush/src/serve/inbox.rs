@@ -1,14 +1,12 @@
 //! The way to a writer: a bounded queue without a lock, and one wake-up when the writer sleeps.
 
-use std::sync::atomic::{AtomicBool, Ordering, fence};
-use std::sync::{Arc, OnceLock};
-use std::thread::{self, Thread};
+use std::sync::Arc;
 use std::time::Duration;
 
-use crossbeam_queue::ArrayQueue;
 use domain::Request;
 
 use super::outbox::Ticket;
+use super::sync::{ArrayQueue, AtomicBool, OnceLock, Ordering, Thread, current, fence, park_timeout};
 
 /// The requests that wait for one writer.
 pub(crate) struct Inbox {
@@ -54,7 +52,8 @@ impl Inbox {
         Ok(())
     }
 
-    /// Takes no more; what is in stays to be answered.
+    /// Takes no more; what is in stays to be answered. To be called when nobody pushes any more: whoever had looked
+    /// at `closed` just before may push behind the writer's last look, and wait for ever.
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);
         self.wake();
@@ -71,13 +70,13 @@ impl Inbox {
 
     /// Lets the writer sleep until a request comes or `timeout` is over. To be called on the writer's thread only.
     pub(crate) fn wait(&self, timeout: Duration) {
-        self.writer.get_or_init(thread::current);
+        self.writer.get_or_init(current);
         // Release, for `writer`: whoever sees `asleep` must see whom to wake.
         self.asleep.store(true, Ordering::Release);
         // Pairs with the fence in `wake`: either the pusher sees `asleep`, or this sees what was pushed.
         fence(Ordering::SeqCst);
         if self.queue.is_empty() && !self.is_closed() {
-            thread::park_timeout(timeout);
+            park_timeout(timeout);
         }
         self.asleep.store(false, Ordering::Relaxed);
     }
@@ -91,54 +90,5 @@ impl Inbox {
         {
             writer.unpark();
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use domain::{Actor, OrderId};
-
-    use super::super::outbox::Outbox;
-    use super::*;
-
-    fn request(raw: u64) -> Request {
-        Request::ShowOrder { order: OrderId::from_raw(raw).unwrap(), by: Actor::Organiser }
-    }
-
-    #[test]
-    fn full_inbox_takes_nothing_and_closed_one_neither() {
-        let outbox = Outbox::new();
-        let inbox = Inbox::new(2);
-        let push = |raw| inbox.push(outbox.ticket(0).0, request(raw));
-        assert_eq!((push(1), push(2), push(3)), (Ok(()), Ok(()), Err(NotTaken::Full)));
-        inbox.close();
-        assert_eq!(push(4), Err(NotTaken::Closed));
-        assert_eq!(inbox.drain().count(), 2, "what is in stays to be answered");
-    }
-
-    #[test]
-    fn sleeping_writer_wakes_for_every_request() {
-        const COUNT: u64 = 20_000;
-        let outbox = Outbox::new();
-        let inbox = Inbox::new(64);
-        let writer = {
-            let inbox = Arc::clone(&inbox);
-            thread::spawn(move || {
-                let mut seen = 0;
-                while seen < COUNT {
-                    match inbox.drain().count() as u64 {
-                        // A lost wake-up would leave the writer here, and the test without an end.
-                        0 => inbox.wait(Duration::MAX),
-                        count => seen += count,
-                    }
-                }
-            })
-        };
-        for raw in 0..COUNT {
-            while inbox.push(outbox.ticket(0).0, request(raw)).is_err() {
-                thread::yield_now();
-            }
-        }
-        writer.join().unwrap();
     }
 }

@@ -21,8 +21,13 @@ mod metrics;
 mod outbox;
 mod payment;
 mod recovery;
+mod seq_cell;
+mod sync;
 mod units;
 mod writer;
+
+#[cfg(test)]
+mod tests;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use edge::Decided;
-use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot};
+
+use super::sync::Mutex;
 
 /// Says where an outcome goes: through which outbox, to which waiting request.
 pub(crate) struct Ticket {

@@ -1,11 +1,9 @@
 //! The writer's thread: the only one that decides about its shard, and the only one that writes its journal.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
 
-use domain::{Fact, SaleId, Seq};
+use domain::{Fact, SaleId};
 use edge::{Decided, Tip};
 use engine::State;
 use journal::{AppendError, Journal, TruncateError};
@@ -16,6 +14,7 @@ use super::follower::Follow;
 use super::inbox::Inbox;
 use super::metrics::WriterMetrics;
 use super::outbox::{Outbox, Ticket};
+use super::sync::yield_now;
 
 /// How long the writer sleeps when nothing comes: how late a hold may expire on an idle server.
 const IDLE_MAX: Duration = Duration::from_millis(10);
@@ -79,7 +78,7 @@ impl<J: Journal> Writer<J> {
         }
         let (mut len, mut quiet_count) = (self.inbox.len(), 0);
         for _ in 0..YIELD_COUNT_MAX {
-            thread::yield_now();
+            yield_now();
             let grown = self.inbox.len();
             quiet_count = if grown == len { quiet_count + 1 } else { 0 };
             if quiet_count == YIELD_COUNT_QUIET {
@@ -151,28 +150,6 @@ fn tell(state: &State, facts: &[Fact]) {
                 tracing::info!(sale = slug(sale), item, change, "the stock was changed");
             }
             _ => {}
-        }
-    }
-}
-
-/// A position that one thread sets and another takes.
-#[derive(Default)]
-pub(crate) struct SeqCell(AtomicU64);
-
-impl SeqCell {
-    pub(crate) fn set(&self, seq: Seq) {
-        self.0.store(seq.0, Ordering::Release);
-    }
-
-    pub(crate) fn get(&self) -> Seq {
-        Seq(self.0.load(Ordering::Acquire))
-    }
-
-    /// The position, once.
-    pub(crate) fn take(&self) -> Option<Seq> {
-        match self.0.load(Ordering::Relaxed) {
-            0 => None,
-            _ => Some(Seq(self.0.swap(0, Ordering::AcqRel))),
         }
     }
 }

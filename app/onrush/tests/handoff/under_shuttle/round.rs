@@ -1,0 +1,148 @@
+//! One round from the first order to the writer's end, and what has to hold in it.
+
+use std::future::poll_fn;
+use std::num::NonZeroU16;
+use std::pin::{Pin, pin};
+use std::task::Poll;
+
+use domain::{
+    Answer, BuyerId, Command, Currency, ItemIndex, ItemTerms, KeyDigest, Request, SaleId, SaleStatus,
+    SaleTerms, Seq, ShardId, Slug, Wish, Wishes,
+};
+use engine::State;
+use prometheus_client::registry::Registry;
+use shard::Shard;
+use shuttle::sync::Arc;
+use shuttle::sync::atomic::{AtomicU64, Ordering};
+use shuttle::{future, thread};
+use views::{Catalog, KeyFilter};
+
+use super::clock;
+use super::follower::Follow;
+use super::inbox::{Inbox, NotTaken};
+use super::metrics::Families;
+use super::outbox::{Outbox, Outcome, Ticket};
+use super::watched::{Honesty, Watched};
+use super::writer::Writer;
+
+const IO_COUNT: usize = 2;
+/// The first two are under way at once, the third comes when both are answered.
+const ORDER_COUNT: usize = 3;
+
+/// What an I/O thread works with.
+struct Io {
+    number: usize,
+    inbox: Arc<Inbox>,
+    outbox: Arc<Outbox>,
+    durable: Arc<AtomicU64>,
+}
+
+/// Lets all I/O threads order, closes the inbox, and waits for the writer's end, as `Running::stop` does.
+pub(super) fn run_round(inbox_len_max: usize, honesty: Honesty) {
+    let outboxes: std::sync::Arc<[_]> = (0..IO_COUNT).map(|_| Outbox::new()).collect();
+    let inbox = Inbox::new(inbox_len_max);
+    let journal = Watched::new(honesty);
+    let durable = journal.durable();
+    let shard = open_sale(journal, &outboxes[0]);
+    let sold_before = shard.state().seq();
+    let (follow, _jobs) = Follow::new(sold_before);
+    let writer = Writer {
+        shard,
+        inbox: Arc::clone(&inbox),
+        outboxes: std::sync::Arc::clone(&outboxes),
+        metrics: Families::new(&mut Registry::default()).writer(ShardId::FIRST),
+        follow: Arc::clone(&follow),
+    };
+    let writer = thread::spawn(move || writer.run().unwrap());
+    let io = |number: usize| Io {
+        number,
+        inbox: Arc::clone(&inbox),
+        outbox: Arc::clone(&outboxes[number]),
+        durable: Arc::clone(&durable),
+    };
+    let threads: Vec<_> = (0..IO_COUNT).map(io).map(|io| thread::spawn(move || io.run())).collect();
+    let sold: Vec<Seq> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+    inbox.close();
+    writer.join().unwrap();
+    let mut distinct = sold.clone();
+    distinct.sort_unstable();
+    distinct.dedup();
+    assert_eq!(distinct.len(), sold.len(), "one fact, one answer: {sold:?}");
+    let last = Seq(durable.load(Ordering::SeqCst));
+    assert_eq!(last.0, sold_before.0 + sold.len() as u64, "the journal holds what was answered, and no more");
+}
+
+impl Io {
+    /// The positions of its orders.
+    fn run(self) -> Vec<Seq> {
+        let both = vec![self.order(0), self.order(1)];
+        let mut sold = self.wait_for(both);
+        assert!(sold.is_sorted_by(|a, b| a < b), "who asked first was decided first: {sold:?}");
+        for number in 2..ORDER_COUNT {
+            let one = vec![self.order(number)];
+            sold.extend(self.wait_for(one));
+        }
+        assert!(sold.is_sorted_by(|a, b| a < b), "who was answered was decided: {sold:?}");
+        assert!(!sold.is_empty() || self.inbox.len_max() < IO_COUNT * 2, "there was room");
+        sold
+    }
+
+    /// Asks for a unit; `None` when the inbox is full.
+    fn order(&self, number: usize) -> Option<Pin<Box<dyn Future<Output = Outcome>>>> {
+        let (ticket, outcome) = self.outbox.ticket(self.number);
+        match self.inbox.push(ticket, place(&format!("buyer {} {number}", self.number))) {
+            Ok(()) => Some(Box::pin(async { outcome.await.expect("a request that was taken is answered") })),
+            Err(NotTaken::Full) => None,
+            Err(NotTaken::Closed) => unreachable!("it is closed when nobody asks any more"),
+        }
+    }
+
+    /// What an I/O thread's runtime does: dispatches, and lets those go on who waited.
+    fn wait_for(&self, orders: Vec<Option<Pin<Box<dyn Future<Output = Outcome>>>>>) -> Vec<Seq> {
+        let mut dispatch = pin!(Arc::clone(&self.outbox).dispatch());
+        let mut sold = Vec::new();
+        for mut order in orders.into_iter().flatten() {
+            let outcome = future::block_on(poll_fn(|context| {
+                let Poll::Pending = dispatch.as_mut().poll(context) else { unreachable!("it has no end") };
+                order.as_mut().poll(context)
+            }));
+            let seq = seq_of(outcome);
+            let durable = self.durable.load(Ordering::SeqCst);
+            assert!(seq.0 <= durable, "order {} was answered before it was durable: {durable}", seq.0);
+            sold.push(seq);
+        }
+        sold
+    }
+}
+
+fn seq_of(outcome: Outcome) -> Seq {
+    match outcome {
+        Ok(Answer::Order(order)) => order.seq,
+        other => panic!("there are units for all: {other:?}"),
+    }
+}
+
+/// A shard whose sale has units for all, and is open.
+fn open_sale(journal: Watched, outbox: &Outbox) -> Shard<Watched, Ticket> {
+    let catalog = Catalog::new(NonZeroU16::MIN, KeyFilter::new(9));
+    let mut shard = Shard::new(journal, State::new(ShardId::FIRST, 1), clock::now(), catalog);
+    let terms = SaleTerms::new("Concert", Currency::new("EUR").unwrap(), 600);
+    let item = ItemTerms::new(Slug::new("ga").unwrap(), "Standing", 6_000);
+    let slug = Slug::new("concert").unwrap();
+    let create = Request::Command(Command::CreateSale { slug, terms, items: vec![(item, 1_000)] });
+    let open = Request::Command(Command::MoveSale { sale: SaleId(0), to: SaleStatus::Open });
+    let requests = [create, open].map(|request| (outbox.ticket(0).0, request));
+    shard.decide(clock::now(), requests.into_iter());
+    shard.commit().unwrap();
+    assert!(shard.release().all(|(_, outcome)| outcome.is_ok()));
+    shard
+}
+
+fn place(buyer: &str) -> Request {
+    Request::Command(Command::PlaceOrder {
+        sale: SaleId(0),
+        buyer: BuyerId::from_text(buyer),
+        key: KeyDigest::from_text("key"),
+        wishes: Wishes::one(Wish { item: ItemIndex(0), quantity: 1 }),
+    })
+}

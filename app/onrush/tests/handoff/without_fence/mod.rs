@@ -1,0 +1,22 @@
+//! The same inbox, on a `sync` whose fence does nothing: shows that loom would see the fence missing.
+
+#[path = "../../../src/serve/inbox.rs"]
+mod inbox;
+#[path = "../../../src/serve/outbox.rs"]
+mod outbox;
+#[path = "../under_loom/scenarios.rs"]
+mod scenarios;
+
+mod sync {
+    pub(crate) use super::super::loom_sync::{
+        ArrayQueue, AtomicBool, Mutex, OnceLock, Ordering, Thread, current, park_timeout,
+    };
+
+    pub(crate) fn fence(_order: Ordering) {}
+}
+
+#[test]
+#[should_panic(expected = "deadlock")]
+fn a_wake_up_is_lost() {
+    scenarios::explore("one request, no fence", || scenarios::push_all([1, 0], 1));
+}

@@ -126,6 +126,26 @@ mod tests {
     }
 
     #[test]
+    fn pairs_that_several_writers_insert_at_once_are_all_kept() {
+        for _ in 0..50 {
+            // One line, so that the writers meet in every word.
+            let filter = KeyFilter::new(LINE_BITS_LOG2);
+            let start = std::sync::Barrier::new(2);
+            let numbers = |writer: u64| (0..20).map(move |number| pair(2 * number + writer));
+            std::thread::scope(|scope| {
+                for writer in 0..2 {
+                    let (filter, start) = (&filter, &start);
+                    scope.spawn(move || {
+                        start.wait();
+                        numbers(writer).for_each(|(buyer, key)| filter.insert(buyer, key));
+                    });
+                }
+            });
+            assert!((0..2).flat_map(numbers).all(|(buyer, key)| filter.may_contain(buyer, key)));
+        }
+    }
+
+    #[test]
     fn another_buyer_has_other_keys() {
         let filter = KeyFilter::new(20);
         filter.insert(BuyerId::from_text("alice"), KeyDigest(7));

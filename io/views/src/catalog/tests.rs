@@ -104,6 +104,53 @@ fn a_reader_never_sees_half_a_publish() {
 }
 
 #[test]
+fn whoever_sees_the_levels_of_a_batch_knows_its_keys() {
+    const COUNT: u32 = 2_000;
+    let catalog = Catalog::new(NonZeroU16::MIN, KeyFilter::new(20));
+    catalog.put_sale(published("concert", 0, &[("ga", COUNT)]));
+    let sale = catalog.sale("concert").unwrap();
+    let pair = |number: u32| (BuyerId::from_text("alice"), KeyDigest(number.into()));
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            for number in 0..COUNT {
+                let (buyer, key) = pair(number);
+                catalog.add_key(buyer, key);
+                let next = levels(COUNT - number - 1, number + 1);
+                catalog.set_levels(ShardId::FIRST, SaleId(0), &[(ItemIndex(0), next)], Seq(2));
+            }
+        });
+        let mut seen = 0;
+        while seen < COUNT {
+            assert!(!writer.is_finished() || sale.free(ItemIndex(0)) == 0, "the last levels are published");
+            let sold = COUNT - sale.free(ItemIndex(0));
+            for (buyer, key) in (seen..sold).map(pair) {
+                assert!(!catalog.is_key_new(buyer, key), "{key:?} of {sold} is taken for new");
+            }
+            seen = sold;
+        }
+    });
+}
+
+#[test]
+fn sales_of_several_writers_are_all_kept() {
+    const COUNT: u16 = 200;
+    let catalog = catalog();
+    std::thread::scope(|scope| {
+        for shard in 0..2 {
+            let (catalog, shard) = (&catalog, ShardId::new(shard).unwrap());
+            scope.spawn(move || {
+                for sale in 0..COUNT {
+                    let slug = format!("sale-{}-{sale}", shard.get());
+                    catalog.put_sale(SalePublished { shard, ..published(&slug, sale, &[("ga", 1)]) });
+                    assert!(catalog.sale(&slug).is_some(), "{slug} is there once it was put");
+                }
+            });
+        }
+    });
+    assert_eq!(catalog.sales().len(), usize::from(2 * COUNT));
+}
+
+#[test]
 fn every_code_has_one_shard_below_the_count() {
     let catalog = catalog();
     let shards: std::collections::HashSet<u16> = (0..200)

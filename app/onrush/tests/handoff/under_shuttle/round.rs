@@ -9,6 +9,7 @@ use domain::{
     Answer, BuyerId, Command, Currency, ItemIndex, ItemTerms, KeyDigest, Request, SaleId, SaleStatus,
     SaleTerms, Seq, ShardId, Slug, Wish, Wishes,
 };
+use edge::Decided;
 use engine::State;
 use prometheus_client::registry::Registry;
 use shard::Shard;
@@ -21,7 +22,7 @@ use super::clock;
 use super::follower::Follow;
 use super::inbox::{Inbox, NotTaken};
 use super::metrics::Families;
-use super::outbox::{Outbox, Outcome, Ticket};
+use super::outbox::{Outbox, Ticket};
 use super::watched::{Honesty, Watched};
 use super::writer::Writer;
 
@@ -88,7 +89,7 @@ impl Io {
     }
 
     /// Asks for a unit; `None` when the inbox is full.
-    fn order(&self, number: usize) -> Option<Pin<Box<dyn Future<Output = Outcome>>>> {
+    fn order(&self, number: usize) -> Option<Pin<Box<dyn Future<Output = Decided>>>> {
         let (ticket, outcome) = self.outbox.ticket(self.number);
         match self.inbox.push(ticket, place(&format!("buyer {} {number}", self.number))) {
             Ok(()) => Some(Box::pin(async { outcome.await.expect("a request that was taken is answered") })),
@@ -98,7 +99,7 @@ impl Io {
     }
 
     /// What an I/O thread's runtime does: dispatches, and lets those go on who waited.
-    fn wait_for(&self, orders: Vec<Option<Pin<Box<dyn Future<Output = Outcome>>>>>) -> Vec<Seq> {
+    fn wait_for(&self, orders: Vec<Option<Pin<Box<dyn Future<Output = Decided>>>>>) -> Vec<Seq> {
         let mut dispatch = pin!(Arc::clone(&self.outbox).dispatch());
         let mut sold = Vec::new();
         for mut order in orders.into_iter().flatten() {
@@ -115,8 +116,8 @@ impl Io {
     }
 }
 
-fn seq_of(outcome: Outcome) -> Seq {
-    match outcome {
+fn seq_of(decided: Decided) -> Seq {
+    match decided.outcome {
         Ok(Answer::Order(order)) => order.seq,
         other => panic!("there are units for all: {other:?}"),
     }

@@ -55,6 +55,12 @@ pub enum Fault {
     /// The block is not chained to the one before it.
     #[error("the block's hash of the block before does not fit")]
     BlockChain,
+    /// Behind a block's records stands something else than padding.
+    #[error("there is something in the padding behind record {}", .0.0)]
+    BlockPadding(Seq),
+    /// There is something where nothing was ever written.
+    #[error("there is something in unused space")]
+    UnusedSpace,
     /// A record's checksum does not fit.
     #[error("the checksum of record {} does not fit", .0.0)]
     RecordChecksum(Seq),
@@ -69,6 +75,11 @@ pub enum Fault {
 /// `size_bytes` rounded up to whole pages.
 pub(crate) fn page_up(size_bytes: usize) -> usize {
     size_bytes.next_multiple_of(PAGE_SIZE_BYTES)
+}
+
+/// `size_bytes` rounded up to whole sectors.
+pub(crate) fn sector_up(size_bytes: usize) -> usize {
+    size_bytes.next_multiple_of(SECTOR_SIZE_BYTES)
 }
 
 /// Whether all bytes are zero. Compares as `memcmp` does: a byte-wise loop costs ten times as much.

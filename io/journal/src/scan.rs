@@ -88,7 +88,9 @@ pub enum Proof {
     LaterSegment(Seq),
     /// There is a later block, at this offset of the same segment.
     LaterBlock(u64),
-    /// Every sector of the block was written, so it was not cut off.
+    /// A block that belongs elsewhere stands at this offset of the same segment.
+    Misplaced(u64),
+    /// An interrupted write leaves nothing like it: it was whole once, or was never written here.
     NotTorn,
 }
 
@@ -98,7 +100,8 @@ impl fmt::Display for Proof {
             Proof::Header => f.write_str("a segment's header is whole before the segment has its name"),
             Proof::LaterSegment(seq) => write!(f, "valid data comes after it, in {}", segment::name(*seq)),
             Proof::LaterBlock(offset) => write!(f, "valid data comes after it, at offset {offset}"),
-            Proof::NotTorn => f.write_str("it was written to its end and changed afterwards"),
+            Proof::Misplaced(offset) => write!(f, "a block that belongs elsewhere stands at offset {offset}"),
+            Proof::NotTorn => f.write_str("no interrupted write leaves that: it changed afterwards"),
         }
     }
 }

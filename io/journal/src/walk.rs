@@ -63,7 +63,7 @@ pub(crate) fn walk_from<D: Disk>(disk: &D, from: Seq, visit: Visit<'_>) -> Resul
         end: segment::BLOCKS_FROM,
         verdict: Ok(Verdict::Clean),
     };
-    let mut before: Option<(String, Stop)> = None;
+    let mut before: Option<(String, Stop, Option<u64>)> = None;
     for first_seq in walked.segments.clone() {
         let name = segment::name(first_seq);
         let mut reader = SegmentReader::open(disk, &name)?;
@@ -73,20 +73,25 @@ pub(crate) fn walk_from<D: Disk>(disk: &D, from: Seq, visit: Visit<'_>) -> Resul
         };
         match before {
             None => walked.extent.first_seq = first_seq,
-            Some((name, stop)) if header.tip_before != stop.batch.tip => {
+            Some((name, stop, _)) if header.tip_before != stop.batch.tip => {
                 let fault = stop.fault.unwrap_or(Fault::BlockMissing(stop.block.tip.seq.next()));
                 return Ok(walked.damaged(&name, stop.block.offset, fault, Proof::LaterSegment(first_seq)));
             }
-            Some(_) => (),
+            Some((name, _, Some(offset))) => {
+                let proof = Proof::LaterSegment(first_seq);
+                return Ok(walked.damaged(&name, offset, Fault::UnusedSpace, proof));
+            }
+            Some((_, _, None)) => (),
         }
         let stop = walk_segment(&mut reader, header.tip_before, visit)?;
         walked.extent.tip = stop.batch.tip;
-        before = Some((name, stop));
         if walked.segments.last() == Some(&first_seq) {
-            let stop = &before.as_ref().expect("set right above").1;
-            walked.verdict = tail::judge(&mut reader, stop)?;
+            walked.verdict = tail::judge(&mut reader, &stop)?;
             (walked.end, walked.last_batch_at) = (stop.batch.offset, stop.last_batch_at);
+            break;
         }
+        let used_at = tail::first_used_page(&mut reader, stop.batch.offset)?;
+        before = Some((name, stop, used_at));
     }
     Ok(walked)
 }

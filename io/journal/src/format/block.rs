@@ -2,11 +2,15 @@
 
 use domain::{Seq, Term, UnixMs, planted};
 
-use super::{Fault, Fields, Slots, page_up, record};
+use super::{Fault, Fields, SECTOR_SIZE_BYTES, Slots, is_zero, page_up, record, sector_up};
 use crate::contract::{Chain, Record, Tip};
 
 /// Bytes before the records.
 pub(crate) const HEADER_SIZE_BYTES: usize = 128;
+
+/// What the rest of a block's last sector is filled with: a sector that is all zeros was never written, whatever the
+/// records end with.
+pub(crate) const PADDING: u8 = 0xFF;
 
 const MAGIC: &[u8; 8] = b"ONRBLOCK";
 const CHECKSUM_AT: usize = 8;
@@ -152,10 +156,28 @@ pub(crate) fn for_each_record<'a>(
     if rest.is_empty() { Ok(()) } else { Err(Fault::BlockShape) }
 }
 
-/// Checks everything in a block that follows `tip`; returns the tip after it.
+/// Checks what stands behind the records of a block: [`PADDING`] to the end of the sector, zeros to the end of the page.
+pub(crate) fn check_padding(header: &Header, stored: &[u8]) -> Result<(), Fault> {
+    let (sector, page) =
+        stored[header.size_bytes()..].split_at(sector_up(header.size_bytes()) - header.size_bytes());
+    match sector.iter().all(|byte| *byte == PADDING) && is_zero(page) {
+        true => Ok(()),
+        false => Err(Fault::BlockPadding(header.last_seq())),
+    }
+}
+
+/// The same for a block that a crash may have torn: its last sector may not be written yet.
+pub(crate) fn check_torn_padding(header: &Header, stored: &[u8]) -> Result<(), Fault> {
+    let (block, page) = stored.split_at(sector_up(header.size_bytes()));
+    let last_sector = &block[block.len() - SECTOR_SIZE_BYTES..];
+    if is_zero(last_sector) && is_zero(page) { Ok(()) } else { check_padding(header, stored) }
+}
+
+/// Checks everything in a block that follows `tip`, its padding included; returns the tip after it.
 pub(crate) fn check(header: &Header, block: &[u8], tip: &Tip) -> Result<Tip, Fault> {
     check_follows(header, tip)?;
     for_each_record(header, block, &mut |_| ())?;
+    check_padding(header, block)?;
     Ok(Tip {
         seq: header.last_seq(),
         term: header.term,

@@ -2,7 +2,7 @@
 
 use domain::{Seq, Term, UnixMs};
 
-use super::{block, page_up, record};
+use super::{block, page_up, record, sector_up};
 use crate::batch::Batch;
 use crate::contract::Tip;
 
@@ -53,6 +53,7 @@ pub(crate) fn encode(batch: &Batch, tip: &Tip, stamp: Stamp, out: &mut Vec<u8>) 
         header.write(&mut out[start..]);
         let chain = block::chain_after(&out[start..]);
         tip = Tip { seq: header.last_seq(), term: stamp.term, time: stamp.time, chain };
+        out.resize(start + sector_up(out.len() - start), block::PADDING);
         out.resize(start + page_up(out.len() - start), 0);
     }
     assert_eq!(tip.seq, batch_last_seq, "every record of the batch is in a block");

@@ -1,4 +1,4 @@
-//! Bytes that change after they were durable: named, or harmless; never a lost record without a word.
+//! Bytes that change after they were durable: named, wherever they are; never a lost record without a word.
 
 use domain::Seq;
 
@@ -15,7 +15,10 @@ enum Place {
     Block {
         offset: u64,
     },
-    Padding,
+    /// Behind the records of the block at `offset`.
+    Padding {
+        offset: u64,
+    },
     /// Behind the last block.
     Unused {
         in_last_segment: bool,
@@ -29,7 +32,7 @@ fn places(bytes: &[u8], in_last_segment: bool) -> Vec<Place> {
         let offset = places.len();
         let Ok(header) = block::Header::parse(&bytes[offset..]) else { break };
         places.resize(offset + header.size_bytes(), Place::Block { offset: offset as u64 });
-        places.resize(offset + header.stored_size_bytes(), Place::Padding);
+        places.resize(offset + header.stored_size_bytes(), Place::Padding { offset: offset as u64 });
     }
     places.resize(bytes.len(), Place::Unused { in_last_segment });
     places
@@ -48,7 +51,7 @@ fn segments_of(image: &Image) -> Vec<String> {
 }
 
 #[test]
-fn any_flipped_bit_is_named_or_harmless() {
+fn any_flipped_bit_is_named() {
     let image = hundred_records().image();
     let (records, _) = try_open(image.clone()).unwrap();
     assert_eq!(records.len(), 100);
@@ -76,11 +79,14 @@ fn check_flip(name: &str, place: &Place, records: &[Kept], found: Result<(Vec<Ke
         (Place::SegmentHeader, Err(damage)) => {
             assert_eq!((damage.file.as_str(), damage.offset, damage.proof), (name, 0, Proof::Header));
         }
-        (Place::Block { offset }, Err(damage)) => {
+        (Place::Block { offset } | Place::Padding { offset }, Err(damage)) => {
             assert_eq!((damage.file.as_str(), damage.offset), (name, *offset));
         }
-        (Place::Padding | Place::Unused { .. }, Ok((found, _))) => assert_eq!(found, records),
-        (Place::Unused { in_last_segment: true }, Err(damage)) => assert_eq!(damage.file, name),
+        (Place::Unused { in_last_segment: true }, Ok((found, verdict))) => {
+            assert_eq!(found, records);
+            assert!(matches!(verdict, Verdict::TornTail(_)), "somebody is told");
+        }
+        (Place::Unused { .. }, Err(damage)) => assert_eq!(damage.file, name),
         (place, found) => panic!("{place:?} of {name}: {:?}", found.map(|(records, _)| records.len())),
     }
 }
@@ -206,16 +212,64 @@ fn block_of_another_life_of_the_file_is_neither_accepted_nor_a_proof() {
     let (old, mut file) = (life(100), life(1));
     let page = |index: usize| index * PAGE_SIZE_BYTES..(index + 1) * PAGE_SIZE_BYTES;
     let name = segment::name(Seq(1));
-    // Stale blocks with numbers that are past: cut, for they are no proof of anything later.
-    file[page(5)].copy_from_slice(&old[page(1)]);
-    file[page(6)].copy_from_slice(&old[page(2)]);
-    let (records, verdict) = try_open(Image::from([(name.clone(), file.clone())])).unwrap();
-    assert_eq!(records.len(), 4);
-    assert!(matches!(verdict, Verdict::TornTail(tail) if tail.size_bytes == 8_192));
+    // Stale blocks with numbers that are past: no crash puts them there, for all space was zeros. They may stand where
+    // an acknowledged block stood, so they are not cut.
+    for at in [5, 6] {
+        let mut file = file.clone();
+        file[page(at)].copy_from_slice(&old[page(1)]);
+        let damage = try_open(Image::from([(name.clone(), file)])).unwrap_err();
+        let offset = (at * PAGE_SIZE_BYTES) as u64;
+        assert_eq!((damage.offset, damage.proof), (20_480, Proof::Misplaced(offset)));
+    }
     // A stale block with just the right number: its hash of the block before does not fit.
     file[page(4)].copy_from_slice(&old[page(4)]);
     let damage = try_open(Image::from([(name, file)])).unwrap_err();
     assert_eq!((damage.offset, damage.fault), (16_384, Fault::BlockChain));
+}
+
+/// Bug: when the records of the last block ended one to three zeros behind the beginning of a sector, as amounts do, that
+/// sector was all zeros and looked as if a crash had kept it back, so that any flipped bit in the block had it cut as
+/// a torn tail, acknowledged or not. Cause: a sector of zeros that was written is one that was not. Fix: the
+/// rest of a block's last sector is filled with 0xFF.
+#[test]
+fn flip_in_the_last_block_is_no_torn_tail_though_its_records_end_with_zeros() {
+    for zeros in 0..4 {
+        let disk = MemDisk::default();
+        let (mut journal, _) = open(&disk);
+        let mut batch = crate::Batch::new();
+        let payload_size_bytes = 512 - block::HEADER_SIZE_BYTES - 20 + zeros;
+        let mut payload = vec![7; payload_size_bytes];
+        payload[512 - block::HEADER_SIZE_BYTES - 20..].fill(0);
+        batch.push(1, &payload);
+        journal.append(&batch, NOW).unwrap();
+        let mut image = disk.image();
+        image.values_mut().next().unwrap()[4_096 + 200] ^= 1;
+        let damage = try_open(image).unwrap_err();
+        assert_eq!((damage.offset, damage.proof), (4_096, Proof::NotTorn), "{zeros} zeros");
+    }
+}
+
+/// Bug: an older block over the last one had it cut as a torn tail. Cause: a left-over was thought possible, though all
+/// space is zeros before it is written. Fix: only what one interrupted write can leave is a torn tail.
+#[test]
+fn last_block_that_another_one_was_written_over_or_that_moved_is_damage() {
+    let disk = MemDisk::default();
+    let (mut journal, _) = open(&disk);
+    for number in 0..3 {
+        journal.append(&batch(number, &[44]), NOW).unwrap();
+    }
+    let file = |change: &dyn Fn(&mut [u8])| {
+        let mut image = disk.image();
+        change(image.values_mut().next().unwrap());
+        try_open(image).unwrap_err()
+    };
+    let doubled = file(&|bytes| bytes.copy_within(8_192..12_288, 12_288));
+    assert_eq!((doubled.offset, doubled.proof), (12_288, Proof::Misplaced(12_288)));
+    let moved = file(&|bytes| {
+        bytes.copy_within(12_288..16_384, 16_384);
+        bytes[12_288..16_384].fill(0);
+    });
+    assert_eq!((moved.offset, moved.proof), (12_288, Proof::Misplaced(16_384)));
 }
 
 #[test]

@@ -18,4 +18,5 @@ pub mod run;
 pub mod shape;
 pub mod story;
 pub mod system;
+pub mod torture;
 pub mod world;

@@ -1,4 +1,4 @@
-//! The repository's own commands: `cargo xtask check | tidy | setup | test`. Nobody imports this room.
+//! The repository's own commands: `cargo xtask check | tidy | setup | test | torture`. Nobody imports this room.
 //!
 //! [`plan`] says which steps a command has, [`step`] runs them one after the other and stops at the first that
 //! fails, [`tidy`] holds the house rules that neither the compiler nor clippy knows. Start with [`plan`].
@@ -10,6 +10,7 @@ mod plan;
 mod setup;
 mod step;
 mod tidy;
+mod torture;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -24,7 +25,9 @@ usage: cargo xtask COMMAND
   test --quick   the same with a shorter simulation and without the demo
   mutants        wakes every planted bug and shows which test finds it
   crash --cycles N   kill the server N times under load; then restarts and snapshots at a million orders
-  faults             let every system call on the data folder fail in every way, one by one";
+  faults             let every system call on the data folder fail in every way, one by one
+  torture        the journal and the snapshots under every cut of the power and all rot; about 20 minutes on 2 cores
+  torture --quick   a seeded sample of it";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
         ["test", "--quick"] => step::run_all(&plan::test(plan::Extent::Quick), &root()),
         ["crash", "--cycles", cycles] => crash::run(cycles, &root()),
         ["faults"] => crash::run_faults(&root()),
+        ["torture", words @ ..] => torture::run(words, &root()),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

@@ -1,16 +1,14 @@
 //! Placing an order: the hottest route. Typed parse, one question to the writer, an answer written by hand.
 
 use bytes::Bytes;
-use domain::{
-    Answer, BuyerId, Command, ItemIndex, KeyDigest, Phase, Refusal, Request, UnixMs, Wish, Wishes, limits,
-};
+use domain::{Answer, Command, ItemIndex, Refusal, Request, Wish, Wishes, limits};
 use gate::Work;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::Body as HttpBody;
 use serde::Deserialize;
 use serde_json::Value;
-use views::{Front, SaleEntry};
+use views::{Claim, Front, SaleEntry};
 
 use crate::backend::{Backend, Decided};
 use crate::body::{self, Outcome, Reply};
@@ -41,7 +39,9 @@ where
     let sale = edge.sale(slug)?;
     let bytes = body::read(body, edge.body_limit()).await?;
     let asked = Asked::read(&bytes, &sale)?;
-    if let Some(refusal) = asked.refused_by_view(edge, &sale, Claim { buyer, key, now }) {
+    let claim = Claim { buyer, key, now };
+    if let Some(refusal) = views::foresee_refusal(edge.backend.catalog(), &sale, claim, &asked.wishes) {
+        edge.metrics.answered_by_view.inc();
         return Err(Problem::refusal(&refusal, Some(&sale)));
     }
     edge.metrics.stage(Stage::Receive, watch.lap());
@@ -82,14 +82,6 @@ fn created<B: Backend>(edge: &Edge<B>, told: &Told, sale: &SaleEntry) -> Reply {
     headers.insert(header::LOCATION, header_value(location));
     headers.insert(receipt::HEADER, header_value(receipt));
     reply
-}
-
-/// Who claims, under which key, and when.
-#[derive(Clone, Copy)]
-struct Claim {
-    buyer: BuyerId,
-    key: KeyDigest,
-    now: UnixMs,
 }
 
 /// What a buyer asked for.
@@ -151,42 +143,6 @@ impl Asked {
             _ => Wishes::new(lines.map(wish).collect()).ok()?,
         };
         Some(Asked { wishes, unknown })
-    }
-
-    /// What the engine would say, as far as the catalogue can tell without the writer: the sale does not take
-    /// orders, or an item is sold out. Only for a key that is certainly new, for a known key's answer is the
-    /// first one again. Levels are read before the key: whoever took the last unit under this very key was
-    /// remembered before the level was published.
-    fn refused_by_view<B: Backend>(&self, edge: &Edge<B>, sale: &SaleEntry, claim: Claim) -> Option<Refusal> {
-        let front = sale.front();
-        let refusal = match front.status.phase(&front.terms, claim.now) {
-            Phase::NotYetOpen { opens_at } => Refusal::SaleNotOpen { opens_at },
-            Phase::Paused => Refusal::SalePaused,
-            Phase::Closed => Refusal::SaleClosed,
-            Phase::Open => self.sold_out(&front)?,
-        };
-        let new = edge.backend.catalog().is_key_new(claim.buyer, claim.key);
-        if new {
-            edge.metrics.answered_by_view.inc();
-        }
-        new.then_some(refusal)
-    }
-
-    /// The first wish that cannot be had, if nothing at all is left of it, and the engine would not find
-    /// something else first: an unknown item or too many units.
-    fn sold_out(&self, front: &Front) -> Option<Refusal> {
-        let within = |max: Option<u32>, quantity: u32| max.is_none_or(|max| quantity <= max);
-        let total: u32 = self.wishes.iter().map(|wish| u32::from(wish.quantity)).sum();
-        let in_range = self.wishes.iter().all(|wish| {
-            let terms = front.item_terms(wish.item);
-            terms.is_some_and(|terms| within(terms.per_order_max, u32::from(wish.quantity)))
-        });
-        if !in_range || !within(front.terms.per_order_max, total) {
-            return None;
-        }
-        let levels = self.wishes.iter().map(|wish| (*wish, front.free(wish.item)));
-        let (wish, left) = levels.into_iter().find(|(wish, left)| *left < u32::from(wish.quantity))?;
-        (left == 0).then_some(Refusal::StockExhausted { wish, left })
     }
 }
 

@@ -1,37 +1,47 @@
-//! Holds the system to what its clients were told, and knows nothing else.
+//! Holds the system to what it told its clients, and knows nothing else.
 //!
-//! It sees requests and the answers that arrived. From these alone it knows: an order that was acknowledged is
-//! there for ever and its first answer stays the same; one key has one outcome; orders move only along the table;
-//! money that was acknowledged is on its order; no more is sold than there is; positions never go back.
+//! It stands at the edge's door and sees requests come in and answers leave. An answer that left counts as given,
+//! even when the network loses it afterwards: stricter than any client. From these alone it knows: an order that
+//! was acknowledged is there for ever and its first answer stays the same; one key has one outcome in a shard;
+//! orders move only along the table and holds end when they were promised to; money that was acknowledged is on its
+//! order; no more is sold than there is; positions never go back; a refusal has its reason.
 
 mod known;
+mod organisers;
 mod refusals;
 mod tally;
 
 use std::collections::BTreeMap;
 
 use domain::{
-    Answer, BuyerId, Command, ItemIndex, KeyDigest, OrderId, OrderState, OrderView, Refusal, Seq,
-    StockReceipt, Wish, Wishes,
+    Answer, BuyerId, ItemIndex, KeyDigest, OrderId, OrderState, OrderView, Seq, ShardId, StockReceipt,
+    UnixMs, Wish, Wishes,
 };
 
 use crate::crowd::{Deed, Purchase};
+use crate::place::{Place, SaleRef};
 use crate::reached::{Mark, Reached};
 use crate::system::Outcome;
 use known::Known;
-pub use tally::Place;
+use organisers::KnownSale;
 
 /// What is wrong, in words.
 pub type Verdict = Result<(), String>;
 
+/// Holds of all shapes and edits last at most so long.
+const HOLD_TTL_S_MAX: u16 = 12;
+
 /// Who remembers what was answered.
 #[derive(Debug, Default)]
 pub struct Auditor {
+    sales: BTreeMap<SaleRef, KnownSale>,
     orders: BTreeMap<OrderId, Known>,
-    by_key: BTreeMap<(BuyerId, KeyDigest), OrderId>,
-    receipts: BTreeMap<KeyDigest, StockReceipt>,
+    by_key: BTreeMap<(ShardId, BuyerId, KeyDigest), OrderId>,
+    receipts: BTreeMap<(SaleRef, KeyDigest), StockReceipt>,
     stock: BTreeMap<Place, Bounds>,
-    seq: Seq,
+    seqs: BTreeMap<ShardId, Seq>,
+    /// The latest instant that the machine's clock showed.
+    now: UnixMs,
     /// What was reached, as far as answers show it.
     pub reached: Reached,
 }
@@ -44,30 +54,19 @@ struct Bounds {
 }
 
 impl Auditor {
-    /// The latest position that an answer named.
-    pub fn seq(&self) -> Seq {
-        self.seq
+    /// The latest instant that the machine's clock showed.
+    pub fn look_at_clock(&mut self, latest: UnixMs) {
+        self.now = latest;
     }
 
-    /// How many orders were acknowledged.
-    pub fn order_count(&self) -> usize {
-        self.orders.len()
+    /// How many orders of a shard were acknowledged.
+    pub fn order_count(&self, shard: ShardId) -> usize {
+        self.orders.keys().filter(|order| order.shard() == shard).count()
     }
 
     /// The orders as they were last seen.
     pub fn orders(&self) -> impl Iterator<Item = &OrderView> {
         self.orders.values().map(|known| &known.last)
-    }
-
-    /// The organiser makes a sale of this stock.
-    pub fn expect_item(&mut self, place: Place, stock: u32) {
-        self.stock.insert(place, Bounds { low: stock.into(), high: stock.into() });
-    }
-
-    /// The organiser asks for a change of stock for the first time.
-    pub fn expect_change(&mut self, place: Place, change: i32) {
-        let added = u64::from(change.max(0).unsigned_abs());
-        self.stock.get_mut(&place).expect("the item was made").high += added;
     }
 
     /// Judges what a deed came to.
@@ -84,121 +83,117 @@ impl Auditor {
     }
 
     fn judge_view(&mut self, purchase: &Purchase, deed: &Deed, view: &OrderView) -> Verdict {
-        self.seq = self.seq.max(view.seq);
-        ensure(view.buyer == purchase.buyer && view.sale == purchase.sale, "an order of somebody else")?;
+        self.see_seq(view.order.shard(), view.seq);
+        let place = (view.order.shard(), view.sale);
+        let is_theirs = view.buyer == purchase.buyer && place == (purchase.sale.shard, purchase.sale.sale);
+        ensure(is_theirs, "an order of somebody else")?;
         let wishes: Vec<Wish> = view.lines.iter().map(domain::Line::wish).collect();
         ensure(wishes == purchase.wishes.as_slice(), "an order of something else")?;
         match deed {
             Deed::Place | Deed::AskAgain => self.judge_first_answer(purchase, view),
-            Deed::AskOther => Err("a key was good for two requests".to_owned()),
+            Deed::AskOther | Deed::AskElsewhere(_) => Err("a key was good for two requests".to_owned()),
             Deed::Spy => Err("somebody else's order was shown".to_owned()),
             Deed::PayWrong(_) => Err("a wrong amount was taken".to_owned()),
+            _ => self.judge_deed(purchase, deed, view),
+        }
+    }
+
+    fn judge_deed(&mut self, purchase: &Purchase, deed: &Deed, view: &OrderView) -> Verdict {
+        let known = self.orders.get_mut(&view.order).ok_or("an order that nobody was given")?;
+        let marks = known::marks(purchase, deed, view, known);
+        match deed {
+            Deed::Extend(key) => known.judge_extension(*key, view, self.now)?,
             _ => {
-                let known = self.orders.get_mut(&view.order).ok_or("an order that nobody was given")?;
-                match deed {
-                    Deed::Extend(_) => known.judge_extension(view)?,
-                    _ => {
-                        known.see(view)?;
-                        known.judge_deed(deed, view)?;
-                    }
-                }
-                self.mark(deed, view);
-                Ok(())
+                known.see(view, self.now)?;
+                known.judge_deed(deed, view, self.now)?;
             }
         }
+        marks.into_iter().for_each(|mark| self.reached.mark(mark));
+        Ok(())
     }
 
     fn judge_first_answer(&mut self, purchase: &Purchase, view: &OrderView) -> Verdict {
         ensure(view.state == OrderState::Held && !view.extended, "a first answer that is not one")?;
-        let key = (purchase.buyer, purchase.key);
+        let key = (purchase.sale.shard, purchase.buyer, purchase.key);
         if let Some(order) = self.by_key.get(&key) {
             let first = &self.orders[order].first;
             self.reached.mark(Mark::FirstAnswerAgain);
             return ensure(first == view, "another answer to the same request under the same key");
         }
+        self.judge_promise(purchase.sale, view)?;
         self.by_key.insert(key, view.order);
         let twice = self.orders.insert(view.order, Known::new(view));
         ensure(twice.is_none(), "one order for two keys")
     }
 
-    /// Judges what the organiser's task came to.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    pub fn judge_organiser(&mut self, task: &Command, outcome: &Outcome) -> Verdict {
-        match (task, outcome) {
-            (Command::ChangeStock { sale, item, change, key }, Ok(Answer::Stock(receipt))) => {
-                let asked = (*sale, *item, *change) == (receipt.sale, receipt.item, receipt.change);
-                ensure(asked, "a receipt for something else")?;
-                self.judge_receipt(receipt, key.expect("the organiser uses keys"))
-            }
-            (Command::ChangeStock { change, .. }, Err(Refusal::StockExhausted { .. })) if *change < 0 => {
-                Ok(())
-            }
-            (
-                Command::CreateSale { .. } | Command::EditSale { .. } | Command::MoveSale { .. },
-                Ok(Answer::Sale { seq, .. }),
-            ) => {
-                self.seq = self.seq.max(*seq);
-                Ok(())
-            }
-            // Nobody opened it yet.
-            (Command::MoveSale { .. }, Err(Refusal::SaleState { .. })) => Ok(()),
-            _ => Err("that is no answer to it".to_owned()),
-        }
-        .map_err(|wrong| format!("{wrong}\n  at {task:?}\n  which came to {outcome:?}"))
+    /// What a first answer promises: prices and the end of the hold.
+    fn judge_promise(&mut self, sale: SaleRef, view: &OrderView) -> Verdict {
+        let known = self.sales.get_mut(&sale).ok_or("an order of a sale that nobody made")?;
+        known.has_opened = true;
+        let priced = |line: &domain::Line| {
+            let item = known.shape.items.get(usize::from(line.item.0));
+            item.is_some_and(|(terms, _)| terms.unit_price == line.unit_price)
+        };
+        ensure(view.lines.iter().all(priced), "a price that nobody set")?;
+        let placed_at = view.order.placed_at();
+        let is_fair = placed_at < view.expires_at && view.expires_at <= placed_at.plus_s(HOLD_TTL_S_MAX);
+        ensure(is_fair, "a hold of another length than any that was set")
     }
 
-    fn judge_receipt(&mut self, receipt: &StockReceipt, key: KeyDigest) -> Verdict {
-        self.seq = self.seq.max(receipt.seq);
-        if let Some(first) = self.receipts.get(&key) {
-            self.reached.mark(Mark::FirstReceiptAgain);
-            return ensure(first == receipt, "another receipt under the same key");
-        }
-        self.receipts.insert(key, *receipt);
-        let bounds = self.stock.get_mut(&(receipt.sale, receipt.item)).ok_or("an item that nobody made")?;
-        bounds.low += u64::from(receipt.change.max(0).unsigned_abs());
-        let added = receipt.change > 0;
-        self.reached.mark(if added { Mark::StockAdded } else { Mark::StockWithdrawn });
-        ensure(receipt.levels.is_conserved(), "units got lost")?;
-        let stock = u64::from(receipt.levels.stock);
-        ensure(bounds.low <= stock && stock <= bounds.high, "more or less stock than there is")
-    }
-
-    /// Whether a system that just recovered has everything that was acknowledged.
+    /// Whether a shard that just recovered has everything that was acknowledged.
     ///
     /// # Errors
     /// What is missing or has changed.
     pub fn check_recovered(
         &mut self,
-        seq: Seq,
+        (shard, seq): (ShardId, Seq),
         order_of: impl Fn(OrderId) -> Option<OrderView>,
         order_by_key: impl Fn(BuyerId, KeyDigest) -> Option<OrderId>,
     ) -> Verdict {
-        if seq < self.seq {
+        let acknowledged = self.seqs.get(&shard).copied().unwrap_or_default();
+        if seq < acknowledged {
             return Err(format!(
-                "position {} was acknowledged, but recovery ends with {}",
-                self.seq.0, seq.0
+                "position {} was acknowledged in {shard:?}, but recovery ends with {}",
+                acknowledged.0, seq.0
             ));
         }
-        for (order, known) in &mut self.orders {
+        for (order, known) in self.orders.iter_mut().filter(|(order, _)| order.shard() == shard) {
             let view = order_of(*order).ok_or_else(|| format!("an acknowledged order is lost: {known:?}"))?;
             known
-                .see(&view)
+                .see(&view, self.now)
                 .map_err(|wrong| format!("{wrong}\n  after recovery: {view:?}\n  before: {known:?}"))?;
         }
-        let lost =
-            self.by_key.iter().find(|((buyer, key), order)| order_by_key(*buyer, *key) != Some(**order));
-        match lost {
+        let mut keys = self.by_key.iter().filter(|((of, ..), _)| *of == shard);
+        match keys.find(|((_, buyer, key), order)| order_by_key(*buyer, *key) != Some(**order)) {
             Some(lost) => Err(format!("an acknowledged key is lost: {lost:?}")),
             None => Ok(()),
         }
     }
 
-    fn mark(&mut self, deed: &Deed, view: &OrderView) {
-        for mark in known::marks(deed, view) {
-            self.reached.mark(mark);
+    /// No hold lasts longer than it was promised: at `clock` all that are over must have ended.
+    ///
+    /// # Errors
+    /// Which one goes on.
+    pub fn check_holds(
+        &self,
+        shard: ShardId,
+        clock: UnixMs,
+        order_of: impl Fn(OrderId) -> Option<OrderView>,
+    ) -> Verdict {
+        let over = self.orders.values().map(|known| &known.last).filter(|last| {
+            last.order.shard() == shard && last.state == OrderState::Held && last.expires_at <= clock
+        });
+        for last in over {
+            let view = order_of(last.order).ok_or_else(|| format!("an order is lost: {last:?}"))?;
+            let goes_on = view.state == OrderState::Held && view.expires_at <= clock;
+            ensure(!goes_on, &format!("a hold is over and goes on at {clock:?}: {view:?}"))?;
         }
+        Ok(())
+    }
+
+    fn see_seq(&mut self, shard: ShardId, seq: Seq) {
+        let latest = self.seqs.entry(shard).or_default();
+        *latest = seq.max(*latest);
     }
 }
 

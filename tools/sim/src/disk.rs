@@ -5,24 +5,35 @@
 //!
 //! **Power.** When the power goes off, in the middle of any operation if a [fuse](SimDisk::burn_after) says
 //! so, everything that was not synced is at the seed's mercy. Each 512-byte sector that was written since its
-//! file's last `sync` is kept or lost, independently of the others, so a write can be torn in any way; a sector
-//! is never torn in itself, which is what drives promise and [`journal::Disk`] builds on. Each creation, rename and removal since the last `sync_dir` is kept or lost, as a whole but independently of
-//! the others (harsher than a journaling file system, which keeps a prefix). A `write_at` during which the
-//! power goes has written some of its sectors. What was synced stays as it is: bit rot is not simulated here.
+//! file's last `sync` is kept or lost, independently of the others, so a write can be torn in any way and
+//! sectors reach the disk in any order; a sector is never torn in itself, which is what drives promise and
+//! [`journal::Disk`] builds on. Each creation, rename and removal since the last `sync_dir` is kept or lost, as a
+//! whole but independently of the others (harsher than a journaling file system, which keeps a prefix). A
+//! `write_at` during which the power goes has written some of its sectors.
 //!
 //! **A process that dies** loses nothing: what it wrote stays visible, synced or not, and can still be lost
 //! to the power later. Its open files are closed: whoever goes on using them gets an error.
 //!
 //! **A disk that says no.** A write can fail after some of its sectors, or be short. A `sync` can fail; then
 //! each sector is durable or not, but *stays visible and counts as clean*: no later `sync` brings it to the disk
-//! (PostgreSQL's "fsyncgate", 2018). Making a file can fail for want of space, leaving a part of it behind;
-//! renames and `sync_dir` can fail without effect.
+//! (PostgreSQL's "fsyncgate", 2018). Renames, removals and `sync_dir` can fail without effect.
 //!
-//! **What cannot go wrong here:** reads fail or lie, synced data rots, space is taken by somebody else.
+//! **A full disk** makes no new file, for as long as it [is full](SimDisk::set_full); a part of the file that could
+//! not be made stays behind. Files that exist have their space already, and can be written.
+//!
+//! **A slow disk** takes up to seconds for an operation that changes something. Nobody sleeps: the time is
+//! [added up](SimDisk::take_busy_ms), and the world lets its clock go on by it before anybody hears of the outcome.
+//!
+//! **Bit rot.** While no process runs, one bit of a file that lies still can [flip](SimDisk::flip_bit), in what is
+//! seen and in what is durable alike. Whoever keeps a mirror can [heal](SimDisk::heal) it.
+//!
+//! **What cannot go wrong here:** reads fail or lie while a process runs, more than one bit rots at a time, a
+//! synced write is lost as a whole, a sector is torn in itself.
 
 mod file;
 mod names;
 mod platter;
+mod rot;
 
 #[cfg(test)]
 mod tests;
@@ -34,7 +45,8 @@ use journal::{Access, Disk};
 
 use crate::dice::Dice;
 pub use file::SimFile;
-use platter::{Op, Platter};
+use platter::Platter;
+pub use rot::Flipped;
 
 /// How often the disk says no, in a thousand operations of the kind.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -45,10 +57,10 @@ pub struct FaultRates {
     pub write_short: u64,
     /// Syncs that fail.
     pub sync_error: u64,
-    /// Files that cannot be made for want of space.
-    pub no_space: u64,
     /// Renames, removals and syncs of the directory that fail.
     pub name_error: u64,
+    /// Operations that take long.
+    pub slow: u64,
 }
 
 /// What the disk has done, for the counters of a run.
@@ -58,12 +70,35 @@ pub struct Tally {
     pub operations: u64,
     /// Operations that were made to fail.
     pub faults: u64,
+    /// Files that could not be made for want of space.
+    pub refused_full: u64,
+    /// Operations that took long.
+    pub slow: u64,
+    /// Bits that flipped.
+    pub bits_flipped: u64,
     /// Sectors that the power took.
     pub sectors_lost: u64,
     /// Unsynced sectors that stayed in spite of the power.
     pub sectors_kept: u64,
     /// Creations, renames and removals that the power took.
     pub names_lost: u64,
+}
+
+impl Tally {
+    /// The sum.
+    #[must_use]
+    pub fn plus(self, other: Tally) -> Tally {
+        Tally {
+            operations: self.operations + other.operations,
+            faults: self.faults + other.faults,
+            refused_full: self.refused_full + other.refused_full,
+            slow: self.slow + other.slow,
+            bits_flipped: self.bits_flipped + other.bits_flipped,
+            sectors_lost: self.sectors_lost + other.sectors_lost,
+            sectors_kept: self.sectors_kept + other.sectors_kept,
+            names_lost: self.names_lost + other.names_lost,
+        }
+    }
 }
 
 /// The disk. Clones are the same disk.
@@ -108,6 +143,44 @@ impl SimDisk {
         SimDisk { platter: Arc::clone(&self.platter), process: platter.process }
     }
 
+    /// The disk has no free space any more, or has it again.
+    pub fn set_full(&self, is_full: bool) {
+        self.lock().is_full = is_full;
+    }
+
+    /// Whether it has no free space.
+    pub fn is_full(&self) -> bool {
+        self.lock().is_full
+    }
+
+    /// Whether something was written that no sync has made durable yet.
+    pub fn has_unsynced(&self) -> bool {
+        self.lock().has_unsynced()
+    }
+
+    /// Milliseconds that operations took since this was asked last.
+    pub fn take_busy_ms(&self) -> u64 {
+        std::mem::take(&mut self.lock().busy_ms)
+    }
+
+    /// Another disk with the same bytes on it, on which nothing goes wrong.
+    #[must_use]
+    pub fn copy(&self) -> SimDisk {
+        let platter = self.lock().copy();
+        SimDisk { process: platter.process, platter: Arc::new(Mutex::new(platter)) }
+    }
+
+    /// Flips one bit of a segment or a snapshot that has no unsynced writes; says which. To be called while no
+    /// process runs.
+    pub fn flip_bit(&self) -> Option<Flipped> {
+        self.lock().flip_bit()
+    }
+
+    /// Takes the bit that flipped last from the mirror again, unless it was overwritten since.
+    pub fn heal(&self) {
+        self.lock().heal();
+    }
+
     /// What has happened so far.
     pub fn tally(&self) -> Tally {
         self.lock().tally
@@ -139,8 +212,8 @@ impl Disk for SimDisk {
         if platter.names.get(name).is_some() {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
-        let (rate, size_bytes) = (platter.rates.no_space, usize_of(size_bytes)?);
-        let said_no = platter.begin(Op::Create, rate);
+        let size_bytes = usize_of(size_bytes)?;
+        let said_no = platter.begin_create();
         // A part of a file that could not be made stays behind under its name.
         let made = if said_no.is_err() { platter.part_of(size_bytes) } else { size_bytes };
         let file = platter.make_file(made);

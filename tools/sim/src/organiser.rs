@@ -1,33 +1,47 @@
 //! The organiser: makes the sale, opens and pauses it, changes stock and terms. Does one thing at a time, and
 //! again until it is answered.
 
-use domain::{Command, ItemIndex, ItemTerms, KeyDigest, SaleId, SalePatch, SaleStatus, SaleTerms, Slug};
+use domain::{Command, ItemIndex, KeyDigest, SaleId, SalePatch, SaleStatus, Slug};
 
+use crate::crowd::PATIENCE_MS;
 use crate::dice::Dice;
+use crate::place::SaleRef;
+use crate::shape::SaleShape;
 
 /// The organiser of one sale.
 #[derive(Debug)]
 pub struct Organiser {
+    shape: SaleShape,
     /// The sale, once it was answered that it is made.
-    sale: Option<SaleId>,
+    sale: Option<SaleRef>,
     task: Option<Command>,
+    asks_again_ms: u64,
     opens_next: bool,
-    item_count: u64,
     key_count: u64,
     dice: Dice,
 }
 
 impl Organiser {
-    /// An organiser who wants to make this sale, and to open it.
-    pub fn new(dice: Dice, terms: SaleTerms, items: Vec<(ItemTerms, u32)>) -> Organiser {
-        let item_count = u64::try_from(items.len()).expect("a length fits in 64 bits");
-        let slug = Slug::new("rush").expect("a legal code");
+    /// An organiser who wants to make this sale, and to open it unless the clock will.
+    pub fn new(dice: Dice, shape: SaleShape) -> Organiser {
+        let SaleShape { slug, terms, items } = shape.clone();
+        let opens_next = terms.opens_at.is_none();
         let task = Some(Command::CreateSale { slug, terms, items });
-        Organiser { sale: None, task, opens_next: true, item_count, key_count: 0, dice }
+        Organiser { shape, sale: None, task, asks_again_ms: 0, opens_next, key_count: 0, dice }
+    }
+
+    /// What was to be made.
+    pub fn shape(&self) -> &SaleShape {
+        &self.shape
+    }
+
+    /// Its code.
+    pub fn slug(&self) -> &Slug {
+        &self.shape.slug
     }
 
     /// The sale, once it is made.
-    pub fn sale(&self) -> Option<SaleId> {
+    pub fn sale(&self) -> Option<SaleRef> {
         self.sale
     }
 
@@ -37,25 +51,43 @@ impl Organiser {
     }
 
     /// It was answered: the sale exists.
-    pub fn made(&mut self, sale: SaleId) {
+    pub fn made(&mut self, sale: SaleRef) {
         self.sale = Some(sale);
     }
 
-    /// What was tried is done, or was refused.
-    pub fn done(&mut self) {
-        self.task = None;
+    /// The task, if it is to be asked for now.
+    pub fn due(&self, elapsed_ms: u64) -> Option<&Command> {
+        self.task.as_ref().filter(|_| elapsed_ms >= self.asks_again_ms)
+    }
+
+    /// It was asked for: the organiser waits.
+    pub fn asked(&mut self, elapsed_ms: u64) {
+        self.asks_again_ms = elapsed_ms + PATIENCE_MS;
+    }
+
+    /// The organiser was told to come again later, or need not wait any longer.
+    pub fn wait_until(&mut self, instant_ms: u64) {
+        self.asks_again_ms = instant_ms;
+    }
+
+    /// That was done, or refused.
+    pub fn done(&mut self, task: &Command) {
+        if self.task.as_ref() == Some(task) {
+            self.task = None;
+            self.asks_again_ms = 0;
+        }
     }
 
     /// Thinks of something to do, if nothing is being tried.
     pub fn think(&mut self) {
         let (None, Some(sale)) = (&self.task, self.sale) else { return };
-        self.task = Some(self.idea(sale));
+        self.task = Some(self.idea(sale.sale));
     }
 
     /// Opens the sale if nothing else is being tried.
     pub fn open(&mut self) {
         let (None, Some(sale)) = (&self.task, self.sale) else { return };
-        self.task = Some(Command::MoveSale { sale, to: SaleStatus::Open });
+        self.task = Some(Command::MoveSale { sale: sale.sale, to: SaleStatus::Open });
     }
 
     /// Whether the sale was not opened for the first time yet; says so once.
@@ -64,13 +96,15 @@ impl Organiser {
     }
 
     fn idea(&mut self, sale: SaleId) -> Command {
-        let item = ItemIndex(u16::try_from(self.dice.below(self.item_count)).expect("few items"));
+        let item = self.dice.index(self.shape.items.len());
+        let item = ItemIndex(u16::try_from(item).expect("few items"));
         let few = i32::try_from(self.dice.between(1, 12)).expect("it is small");
         match self.dice.below(10) {
             0..=2 => self.change_stock(sale, item, few),
             3..=5 => self.change_stock(sale, item, -few),
             6 => Command::MoveSale { sale, to: SaleStatus::Paused },
             7 | 8 => Command::MoveSale { sale, to: SaleStatus::Open },
+            _ if self.dice.below(8) == 0 => Command::MoveSale { sale, to: SaleStatus::Closed },
             _ => {
                 let hold_ttl_s = u16::try_from(self.dice.between(1, 12)).expect("it is small");
                 let limit = u32::try_from(self.dice.between(2, 12)).expect("it is small");

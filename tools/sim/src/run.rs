@@ -4,14 +4,18 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::dice::Dice;
 use crate::reached::Reached;
-use crate::shape::Shape;
+use crate::shape::{Knob, Shape};
 use crate::world::World;
 
-/// How a run is done.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+/// How a run is done. The default is as the seed says.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Options {
     /// Steps of the rush; `None`: as the seed says.
     pub step_count: Option<u64>,
+    /// How many people there are; `None`: as the seed says.
+    pub buyer_count: Option<u64>,
+    /// Trouble that is switched off.
+    pub without: Vec<Knob>,
     /// Whether the story is printed as it goes.
     pub prints: bool,
 }
@@ -23,6 +27,10 @@ pub struct Outcome {
     pub seed: u64,
     /// How many steps it took.
     pub step_count: u64,
+    /// How much time passed in it.
+    pub simulated_ms: u64,
+    /// How many faults were injected.
+    pub fault_count: u64,
     /// The same for every run of this seed, by the same program.
     pub hash: u64,
     /// What it reached.
@@ -43,10 +51,8 @@ pub struct Failure {
 }
 
 /// Runs a seed.
-pub fn run(seed: u64, options: Options) -> Outcome {
-    let mut shape = Shape::new(&mut Dice::new(seed));
-    shape.step_count = options.step_count.unwrap_or(shape.step_count);
-    let mut world = World::new(seed, shape, options.prints);
+pub fn run(seed: u64, options: &Options) -> Outcome {
+    let mut world = World::new(seed, shape(seed, options), options.prints);
     let played = catch_unwind(AssertUnwindSafe(|| world.play()));
     let verdict = played.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
@@ -55,7 +61,22 @@ pub fn run(seed: u64, options: Options) -> Outcome {
     });
     let (step, hash) = (world.story.step(), world.story.hash());
     let failure = verdict.err().map(|reason| Failure { step, reason, story: world.story.end() });
-    Outcome { seed, step_count: step, hash, reached: world.reached().clone(), failure }
+    Outcome {
+        seed,
+        step_count: step,
+        simulated_ms: world.elapsed_ms(),
+        fault_count: world.fault_count(),
+        hash,
+        reached: world.reached().clone(),
+        failure,
+    }
+}
+
+fn shape(seed: u64, options: &Options) -> Shape {
+    let mut shape = Shape::new(&mut Dice::new(seed));
+    shape.step_count = options.step_count.unwrap_or(shape.step_count);
+    shape.buyer_count = options.buyer_count.unwrap_or(shape.buyer_count);
+    options.without.iter().fold(shape, |shape, knob| shape.without(*knob))
 }
 
 #[cfg(test)]
@@ -64,26 +85,26 @@ mod tests {
 
     #[test]
     fn same_seed_tells_the_same_story() {
+        let options = Options::default();
         for seed in [1, 2, 3] {
-            let (first, second) = (run(seed, Options::default()), run(seed, Options::default()));
+            let (first, second) = (run(seed, &options), run(seed, &options));
             assert!(first.failure.is_none(), "{:?}", first.failure);
             assert_eq!((first.hash, first.step_count), (second.hash, second.step_count), "seed {seed}");
         }
-        assert_ne!(run(1, Options::default()).hash, run(2, Options::default()).hash);
+        assert_ne!(run(1, &options).hash, run(2, &options).hash);
     }
 
     #[test]
     fn seeds_that_found_something_once_pass() {
         for seed in FOUND {
-            let outcome = run(*seed, Options::default());
+            let outcome = run(*seed, &Options::default());
             assert!(outcome.failure.is_none(), "seed {seed}: {:?}", outcome.failure);
         }
     }
 
-    /// Seeds that failed once, each with what it found.
-    const FOUND: &[u64] = &[
-        // Several old segments were removed before one sync of the directory; the power brought an older one back
-        // but not the next, and recovery refused the gap. Fixed by a sync after each removal.
-        83, 232, 313,
-    ];
+    /// Seeds that failed once, each with what it found. A seed means another world whenever the simulator learns
+    /// something new; then those of before are looked for anew, or dropped. The worlds of one sale in one shard had
+    /// found that several old segments were removed before one sync of the directory, so that the power could bring an
+    /// older one back but not the next; `io/journal` keeps a test of it.
+    const FOUND: &[u64] = &[];
 }

@@ -1,33 +1,56 @@
 //! The world of one seed: what happens in which order. Start with `World::rush`.
 
+mod clients;
+mod compare;
 mod rest;
+mod rot;
+mod server;
 mod trouble;
 
-use domain::{Answer, Command, ItemIndex, OrderState, Request, Seq};
+use domain::{ItemIndex, ShardId};
+use gate::Shedder;
 
 use crate::auditor::{Auditor, Verdict};
 use crate::clock::{Clock, Went};
-use crate::crowd::{Crowd, Deed};
+use crate::crowd::{Crowd, Deed, Moment};
 use crate::dice::Dice;
-use crate::disk::SimDisk;
+use crate::machine::Machine;
+use crate::network::{Fate, Message, Network};
 use crate::organiser::Organiser;
+use crate::place::{Place, SaleRef};
 use crate::reached::{Mark, Reached};
 use crate::shape::Shape;
 use crate::story::Story;
-use crate::system::{Outcome, System};
+use crate::system::System;
+use server::Inbox;
+
+/// How fast the gate takes a writer to be: slow, so that it tells people to wait for seconds.
+const INBOX_DRAINED_PER_S: u32 = 10;
 
 /// Everything there is.
 pub struct World {
     shape: Shape,
     dice: Dice,
     clock: Clock,
-    disk: SimDisk,
+    machine: Machine,
+    network: Network,
     /// The process, while it lives.
     system: Option<System>,
-    /// Faults of the disk before this process began.
+    /// What waits for its writers, by shard.
+    inboxes: Vec<Inbox>,
+    shedder: Shedder,
+    /// Faults of the disks before this process began.
     faults_before: u64,
+    /// Files that could not be made before this process began.
+    refused_full_before: u64,
+    /// Faults that were injected elsewhere.
+    faults_elsewhere: u64,
+    /// The last process stopped on a full disk.
+    stopped_by_full: bool,
     crowd: Crowd,
-    organiser: Organiser,
+    organisers: Vec<Organiser>,
+    /// Their sales, once an answer said that they are made, by organiser.
+    made: Vec<Option<SaleRef>>,
     auditor: Auditor,
     /// Deeds that were answered, and may come once more.
     echoes: Vec<(usize, Deed)>,
@@ -35,30 +58,29 @@ pub struct World {
     pub story: Story,
 }
 
-/// Somebody's request on its way.
-#[derive(Clone, Debug)]
-enum Errand {
-    Buyer(usize, Deed),
-    /// An old request of a buyer, once more.
-    Echo(usize, Deed),
-    Organiser(Command),
-}
-
 impl World {
     /// The world of a seed, before anything happened.
     pub fn new(seed: u64, shape: Shape, prints: bool) -> World {
         // Not the dice that made the shape.
         let mut dice = Dice::new(!seed);
-        let item_count = u64::try_from(shape.items.len()).expect("few items");
+        let organisers: Vec<Organiser> =
+            shape.sales.iter().map(|sale| Organiser::new(dice.fork(), sale.clone())).collect();
         World {
-            disk: SimDisk::new(dice.fork()),
-            crowd: Crowd::new(dice.fork(), shape.buyer_count, item_count),
-            organiser: Organiser::new(dice.fork(), shape.terms.clone(), shape.items.clone()),
+            machine: Machine::new(&mut dice, shape.shard_count),
+            network: Network::new(dice.fork(), shape.weather),
+            crowd: Crowd::new(dice.fork(), shape.buyer_count),
+            made: vec![None; organisers.len()],
+            organisers,
             dice,
-            shape,
-            clock: Clock::new(),
+            clock: Clock::new(shape.start),
             system: None,
+            inboxes: (0..shape.shard_count).map(|_| Inbox::new()).collect(),
+            shedder: Shedder { inbox_len_max: shape.inbox_len_max, drained_per_s: INBOX_DRAINED_PER_S },
+            shape,
             faults_before: 0,
+            refused_full_before: 0,
+            faults_elsewhere: 0,
+            stopped_by_full: false,
             auditor: Auditor::default(),
             echoes: Vec::new(),
             story: Story::new(prints),
@@ -68,6 +90,17 @@ impl World {
     /// What was reached so far.
     pub fn reached(&self) -> &Reached {
         &self.auditor.reached
+    }
+
+    /// How much time has passed.
+    pub fn elapsed_ms(&self) -> u64 {
+        self.clock.elapsed_ms()
+    }
+
+    /// How many faults were injected.
+    pub fn fault_count(&self) -> u64 {
+        let tally = self.machine.tally();
+        tally.faults + tally.slow + tally.bits_flipped + self.faults_elsewhere
     }
 
     /// All of it: the rush with all its trouble, then rest.
@@ -82,210 +115,133 @@ impl World {
 
     /// Everybody wants something, and everything goes wrong.
     fn rush(&mut self) -> Verdict {
-        self.disk.set_fault_rates(self.shape.faults);
+        self.machine.set_fault_rates(self.shape.faults);
         for _ in 0..self.shape.step_count {
             self.story.begin_step();
             self.pass_time();
             self.cut_power_or_kill();
+            self.fill_disk();
             self.revive()?;
             self.want();
-            let errands = self.errands();
+            self.send_all();
+            self.receive_all()?;
             self.light_fuse();
-            self.serve(&errands)?;
+            self.serve()?;
             self.upkeep()?;
         }
         Ok(())
     }
 
     fn pass_time(&mut self) {
+        let day = self.clock.latest().day();
         match self.clock.advance(&mut self.dice, self.shape.clock_jump) {
             Went::On => {}
-            Went::Ahead => self.mark(Mark::ClockJumpedAhead),
-            Went::Back => self.mark(Mark::ClockJumpedBack),
+            Went::Ahead => self.inject(Mark::ClockJumpedAhead),
+            Went::Back => self.inject(Mark::ClockJumpedBack),
         }
+        if self.clock.latest().day() > day {
+            self.mark(Mark::DayTurned);
+        }
+        self.auditor.look_at_clock(self.clock.latest());
         self.story.tell(&format!("it is {}", self.clock.now().0));
+    }
+
+    /// The disks took their time.
+    fn spend_busy_time(&mut self) -> u64 {
+        let busy_ms = self.machine.take_busy_ms();
+        if busy_ms > 0 {
+            self.clock.spend_ms(busy_ms);
+            self.auditor.look_at_clock(self.clock.latest());
+            self.story.tell(&format!("the disk took {busy_ms} ms"));
+        }
+        busy_ms
     }
 
     /// Somebody gets the idea of something new.
     fn want(&mut self) {
-        if let Some(sale) = self.organiser.sale() {
-            for _ in 0..self.dice.below(self.shape.purchase_count_max + 1) {
-                self.crowd.want(sale);
+        for _ in 0..self.dice.below(self.shape.purchase_count_max + 1) {
+            if self.crowd.want() {
+                self.mark(Mark::KeyInTwoShards);
             }
         }
-        // Some come before the sale is opened.
-        if self.dice.per_mille(300) && self.organiser.take_first_opening() {
-            self.organiser.open();
-        }
-        if self.dice.per_mille(self.shape.organiser) {
-            self.think();
-        }
-    }
-
-    fn think(&mut self) {
-        if self.organiser.task().is_some() {
-            return;
-        }
-        self.organiser.think();
-        if let Some(Command::ChangeStock { sale, item, change, .. }) = self.organiser.task() {
-            self.auditor.expect_change((*sale, *item), *change);
-        }
-    }
-
-    /// What is sent in this step, in which order.
-    fn errands(&mut self) -> Vec<Errand> {
-        let mut errands = Vec::new();
-        for (index, deed) in self.crowd.due(self.clock.now()) {
-            if self.dice.below(2) == 0 {
-                continue;
+        for index in 0..self.organisers.len() {
+            // Some come before the sale is opened.
+            if self.dice.per_mille(300) && self.organisers[index].take_first_opening() {
+                self.organisers[index].open();
             }
-            if self.dice.per_mille(self.shape.click_twice) {
-                self.auditor.reached.mark(Mark::ClickedTwice);
-                errands.push(Errand::Buyer(index, deed.clone()));
-            }
-            errands.push(Errand::Buyer(index, deed));
-        }
-        if !self.echoes.is_empty() && self.dice.per_mille(self.shape.come_late_again) {
-            let (index, deed) = self.dice.pick(&self.echoes);
-            self.mark(Mark::CameLateAgain);
-            errands.push(Errand::Echo(index, deed));
-        }
-        if let Some(task) = self.organiser.task() {
-            let clicks = if self.dice.per_mille(self.shape.click_twice) { 2 } else { 1 };
-            errands.extend(std::iter::repeat_n(Errand::Organiser(task.clone()), clicks));
-        }
-        for last in (1..errands.len()).rev() {
-            errands.swap(last, self.dice.index(last + 1));
-        }
-        errands
-    }
-
-    /// One step of the system.
-    fn serve(&mut self, errands: &[Errand]) -> Verdict {
-        let Some(system) = &mut self.system else { return Ok(()) };
-        let before = system.state().seq();
-        let mut requests = Vec::new();
-        for (ticket, errand) in errands.iter().enumerate() {
-            requests.push((ticket, request(errand, &self.crowd, &self.shape)));
-        }
-        match system.step(self.clock.now(), requests) {
-            Ok(outcomes) => {
-                for (ticket, outcome) in &outcomes {
-                    self.deliver(&errands[*ticket], outcome, before)?;
-                }
-                ensure_all_answered(errands.len(), outcomes.len())?;
-                self.check()
-            }
-            Err(error) => {
-                errands.iter().for_each(|errand| self.unanswered(errand));
-                self.stopped(Mark::PowerCutInStep, &error)
+            if self.dice.per_mille(self.shape.organiser) && self.organisers[index].task().is_none() {
+                self.organisers[index].think();
+                self.expect_task(index);
             }
         }
     }
 
-    fn deliver(&mut self, errand: &Errand, outcome: &Outcome, before: Seq) -> Verdict {
-        if self.dice.per_mille(self.shape.answer_lost) {
-            self.story.tell(&format!("lost: {errand:?} -> {outcome:?}"));
-            self.mark(Mark::AnswerLost);
-            self.unanswered(errand);
-            return Ok(());
-        }
-        self.story.tell(&format!("{errand:?} -> {outcome:?}"));
-        match errand {
-            Errand::Buyer(index, deed) => {
-                self.auditor.judge(&self.crowd.purchases()[*index], deed, outcome)?;
-                self.tell_buyer(*index, deed, outcome, before);
-                Ok(())
-            }
-            Errand::Echo(index, deed) => self.auditor.judge(&self.crowd.purchases()[*index], deed, outcome),
-            Errand::Organiser(task) => {
-                self.auditor.judge_organiser(task, outcome)?;
-                if let (Command::CreateSale { .. }, Ok(Answer::Sale { sale, .. })) = (task, outcome) {
-                    self.made(*sale);
-                }
-                self.organiser.done();
-                Ok(())
-            }
-        }
-    }
-
-    fn tell_buyer(&mut self, index: usize, deed: &Deed, outcome: &Outcome, before: Seq) {
-        let now = self.clock.latest();
-        let purchase = self.crowd.purchase_mut(index);
-        match (deed, outcome) {
-            (Deed::Place, Ok(Answer::Order(view))) => {
-                let retried = purchase.unanswered > 0 && purchase.order.is_none();
-                purchase.placed(view);
-                if retried {
-                    self.mark(if view.seq <= before {
-                        Mark::FoundOrderOnRetry
-                    } else {
-                        Mark::PlacedOrderOnRetry
-                    });
-                }
-            }
-            (Deed::Place, _) => purchase.refuse(),
-            _ => purchase.done(deed),
-        }
-        if let (Deed::Pay(_), Ok(Answer::Order(view))) = (deed, outcome)
-            && view.state == OrderState::Paid
-            && view.expires_at <= now
-            && view.seq > before
+    fn expect_task(&mut self, organiser: usize) {
+        if let (Some(sale), Some(task)) =
+            (self.organisers[organiser].sale(), self.organisers[organiser].task())
         {
-            self.mark(Mark::PaidLate);
-        }
-        if self.crowd.purchases()[index].order.is_some() {
-            self.echoes.push((index, deed.clone()));
+            self.auditor.expect_task(sale, task);
         }
     }
 
-    fn made(&mut self, sale: domain::SaleId) {
-        if self.organiser.sale().is_some() {
-            return;
-        }
-        self.organiser.made(sale);
-        for (item, (_, stock)) in (0..).map(ItemIndex).zip(&self.shape.items) {
-            self.auditor.expect_item((sale, item), *stock);
-        }
-    }
-
-    fn unanswered(&mut self, errand: &Errand) {
-        if let Errand::Buyer(index, Deed::Place) = errand {
-            self.crowd.purchase_mut(*index).unsure();
+    fn send(&mut self, message: Message) {
+        match self.network.send(self.clock.elapsed_ms(), message) {
+            Fate::Sent => {}
+            Fate::Lost => {
+                self.story.tell("lost");
+                self.inject(Mark::MessageLost);
+            }
+            Fate::Repeated => self.inject(Mark::MessageRepeated),
+            Fate::Late => self.inject(Mark::MessageLate),
         }
     }
 
     /// What must be so after every step.
     fn check(&mut self) -> Verdict {
-        let system = self.system.as_ref().ok_or("the system is gone")?;
-        let state = system.state();
-        engine::invariants::check(state).map_err(|broken| format!("an invariant is broken: {broken:?}"))?;
+        let Some(system) = &self.system else { return Ok(()) };
         self.auditor.check_not_oversold()?;
-        let Some(sale) = self.organiser.sale() else { return Ok(()) };
-        for item in (0..self.shape.items.len()).filter_map(|index| u16::try_from(index).ok()).map(ItemIndex) {
-            let levels = state.levels(sale, item).ok_or("an item is gone")?;
+        for member in system.shards() {
+            let state = member.state();
+            engine::invariants::check(state)
+                .map_err(|broken| format!("an invariant is broken: {broken:?}"))?;
+        }
+        for ((sale, item), levels) in self.levels()? {
             self.auditor.check_levels((sale, item), levels)?;
         }
         Ok(())
     }
 
+    /// Every item of every sale that is made, and its levels.
+    fn levels(&self) -> Result<Vec<(Place, domain::Levels)>, String> {
+        let system = self.system.as_ref().ok_or("the system is gone")?;
+        let mut found = Vec::new();
+        for organiser in &self.organisers {
+            let Some(sale) = organiser.sale() else { continue };
+            let state = system.shard(sale.shard).state();
+            for (item, _) in (0..).map(ItemIndex).zip(&organiser.shape().items) {
+                let levels = state.levels(sale.sale, item).ok_or("an item is gone")?;
+                found.push(((sale, item), levels));
+            }
+        }
+        Ok(found)
+    }
+
+    fn moment(&self) -> Moment {
+        Moment { elapsed_ms: self.clock.elapsed_ms(), latest: self.clock.latest() }
+    }
+
     fn mark(&mut self, mark: Mark) {
         self.auditor.reached.mark(mark);
     }
-}
 
-fn request(errand: &Errand, crowd: &Crowd, shape: &Shape) -> Request {
-    match errand {
-        Errand::Buyer(index, deed) | Errand::Echo(index, deed) => {
-            deed.request(&crowd.purchases()[*index], shape.terms.currency)
-        }
-        Errand::Organiser(task) => Request::Command(task.clone()),
+    /// Something goes wrong on purpose.
+    fn inject(&mut self, mark: Mark) {
+        self.faults_elsewhere += 1;
+        self.mark(mark);
     }
 }
 
-fn ensure_all_answered(asked: usize, answered: usize) -> Verdict {
-    match asked == answered {
-        true => Ok(()),
-        false => Err(format!("{asked} requests, {answered} outcomes")),
-    }
+/// The shard that a task is for; of a sale that is not made yet, the one that will have it.
+fn shard_of(organiser: &Organiser, system: &System) -> ShardId {
+    organiser.sale().map_or_else(|| system.catalog().shard_of_slug(organiser.slug()), |sale| sale.shard)
 }

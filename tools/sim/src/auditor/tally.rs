@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::{ItemIndex, Levels, OrderId, OrderState, OrderView, RefundCause, SaleId};
+use domain::{Levels, OrderId, OrderState, OrderView, RefundCause};
 
 use super::{Auditor, Verdict, ensure};
-
-/// An item of a sale.
-pub type Place = (SaleId, ItemIndex);
+use crate::place::{Place, SaleRef};
 
 impl Auditor {
     /// Somebody tried to give an order's money back: from now on nobody is sure of its units.
@@ -27,7 +25,7 @@ impl Auditor {
             self.orders.values().filter(|known| known.is_firm && known.last.state == OrderState::Paid)
         {
             for line in &known.last.lines {
-                *sold.entry((known.last.sale, line.item)).or_default() += u64::from(line.quantity);
+                *sold.entry((sale_of(&known.last), line.item)).or_default() += u64::from(line.quantity);
             }
         }
         match sold.iter().find(|(place, units)| **units > self.stock[place].high) {
@@ -56,7 +54,7 @@ impl Auditor {
     /// What does not add up.
     pub fn check_levels_at_rest(&self, place: Place, levels: Levels) -> Verdict {
         let mut expected = Levels { stock: levels.stock, ..Levels::default() };
-        for known in self.orders.values().filter(|known| known.last.sale == place.0) {
+        for known in self.orders.values().filter(|known| sale_of(&known.last) == place.0) {
             let view = &known.last;
             let units: u32 =
                 view.lines.iter().filter(|line| line.item == place.1).map(|l| u32::from(l.quantity)).sum();
@@ -72,6 +70,10 @@ impl Auditor {
         ensure(same, &format!("{place:?} has {levels:?}, but the buyers know of {expected:?}"))?;
         ensure(levels.is_conserved(), "units got lost")
     }
+}
+
+fn sale_of(view: &OrderView) -> SaleRef {
+    SaleRef { shard: view.order.shard(), sale: view.sale }
 }
 
 enum Whereabouts {

@@ -1,14 +1,13 @@
 //! What buyers, their payment provider and the organiser do with an order.
 
-use std::collections::VecDeque;
-
 use domain::{
     Actor, Amount, BuyerId, Command, Currency, ItemIndex, KeyDigest, OrderView, PaymentId, PaymentResult,
     RefundStep, Request, Wish, Wishes,
 };
+use gate::Work;
 
 use super::Purchase;
-use crate::dice::Dice;
+use crate::place::SaleRef;
 
 /// One thing that is done, and done again until it is answered.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -19,6 +18,8 @@ pub enum Deed {
     AskAgain,
     /// Asks for something else under the same key.
     AskOther,
+    /// Asks for the same of another sale under the same key.
+    AskElsewhere(SaleRef),
     /// Looks at the order.
     Look,
     /// Somebody else looks at the order.
@@ -44,47 +45,36 @@ pub enum Deed {
     EndRefund,
     /// The money could not go back.
     FailRefund,
+    /// Money that came on top could not go back.
+    FailReturn(PaymentId),
     /// Money that came on top is back.
     ReturnSurplus(PaymentId),
 }
 
-/// What one buyer will do with one order.
-pub(super) fn plan(dice: &mut Dice, key: KeyDigest) -> VecDeque<Deed> {
-    let payment = |n: u64| PaymentId::from_text(&format!("pay-{}-{n}", key.0));
-    let (first, second, third) = (payment(1), payment(2), payment(3));
-    let restock = dice.below(2) == 0;
-    let mut plan = match dice.below(16) {
-        0..=4 => vec![Deed::Pay(first)],
-        5 => vec![Deed::PayInVain(third), Deed::Pay(first)],
-        6 | 7 => vec![Deed::AwaitEnd, Deed::Pay(first)],
-        8 => vec![],
-        9 => vec![Deed::Cancel],
-        10 => vec![Deed::Cancel, Deed::Pay(first), Deed::EndRefund],
-        11 => vec![Deed::Extend(key), Deed::Pay(first)],
-        12 => vec![Deed::Extend(key), Deed::AwaitEnd],
-        13 => vec![Deed::Pay(first), Deed::Pay(second), Deed::ReturnSurplus(second)],
-        14 => vec![Deed::Pay(first), Deed::StartRefund { restock }, Deed::EndRefund],
-        _ => vec![Deed::Pay(first), Deed::StartRefund { restock }, Deed::FailRefund],
-    };
-    let extras = [Deed::AskAgain, Deed::AskOther, Deed::Look, Deed::Spy, Deed::PayWrong(third)];
-    for extra in extras {
-        if dice.below(5) == 0 {
-            plan.insert(dice.index(plan.len() + 1), extra);
+impl Deed {
+    /// What the gate takes it for.
+    pub fn work(&self) -> Work {
+        match self {
+            Deed::Place | Deed::AskAgain | Deed::AskOther | Deed::AskElsewhere(_) => Work::Order,
+            Deed::Look | Deed::Spy => Work::Question,
+            _ => Work::Promise,
         }
     }
-    plan.into()
-}
 
-impl Deed {
+    /// Whether it asks for units.
+    pub fn is_claim(&self) -> bool {
+        self.work() == Work::Order
+    }
+
     /// The request that does it.
     ///
     /// # Panics
     /// When the order must be known first and is not, or nothing is to be asked.
     pub fn request(&self, purchase: &Purchase, currency: Currency) -> Request {
-        if matches!(self, Deed::Place | Deed::AskAgain | Deed::AskOther) {
-            return place(purchase, *self == Deed::AskOther);
+        if let Some(command) = self.claim(purchase) {
+            return Request::Command(command);
         }
-        let order = purchase.order.as_ref().expect("the order is known by now");
+        let (order, _) = purchase.given.as_ref().expect("the order is there by now");
         let pay = |payment: &PaymentId, result, amount| {
             let (order, payment) = (order.order, *payment);
             Command::RecordPayment { order, payment, amount, currency, result }
@@ -102,21 +92,27 @@ impl Deed {
             Deed::StartRefund { restock } => refund(None, RefundStep::Start { restock: *restock }),
             Deed::EndRefund => refund(None, RefundStep::Succeeded),
             Deed::FailRefund => refund(None, RefundStep::Failed),
+            Deed::FailReturn(payment) => refund(Some(*payment), RefundStep::Failed),
             Deed::ReturnSurplus(payment) => refund(Some(*payment), RefundStep::Succeeded),
-            Deed::Place | Deed::AskAgain | Deed::AskOther | Deed::AwaitEnd => {
+            Deed::Place | Deed::AskAgain | Deed::AskOther | Deed::AskElsewhere(_) | Deed::AwaitEnd => {
                 unreachable!("{self:?} is asked elsewhere or not at all")
             }
         })
+    }
+
+    /// The order that it places, if it places one.
+    pub fn claim(&self, purchase: &Purchase) -> Option<Command> {
+        let Purchase { sale, buyer, key, ref wishes, .. } = *purchase;
+        let (sale, wishes) = match self {
+            Deed::Place | Deed::AskAgain => (sale.sale, wishes.clone()),
+            Deed::AskOther => (sale.sale, Wishes::one(Wish { item: ItemIndex(0), quantity: 9 })),
+            Deed::AskElsewhere(other) => (other.sale, wishes.clone()),
+            _ => return None,
+        };
+        Some(Command::PlaceOrder { sale, buyer, key, wishes })
     }
 }
 
 fn look(order: &OrderView, buyer: BuyerId) -> Request {
     Request::ShowOrder { order: order.order, by: Actor::Buyer(buyer) }
-}
-
-fn place(purchase: &Purchase, other: bool) -> Request {
-    let wishes =
-        if other { Wishes::one(Wish { item: ItemIndex(0), quantity: 9 }) } else { purchase.wishes.clone() };
-    let Purchase { sale, buyer, key, .. } = *purchase;
-    Request::Command(Command::PlaceOrder { sale, buyer, key, wishes })
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::platter::FileId;
 use crate::dice::Dice;
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Names {
     visible: BTreeMap<String, FileId>,
     durable: BTreeMap<String, FileId>,
@@ -13,6 +13,7 @@ pub(super) struct Names {
     unsynced: Vec<Change>,
 }
 
+#[derive(Clone)]
 struct Change {
     gone: Option<String>,
     there: Option<(String, FileId)>,

@@ -4,11 +4,15 @@ use std::collections::BTreeSet;
 use std::io;
 
 use super::names::Names;
+use super::rot::Rot;
 use super::{FaultRates, Tally};
 use crate::dice::Dice;
 
 /// The unit that a drive writes at once.
 pub(super) const SECTOR_SIZE_BYTES: usize = 512;
+/// What a slow operation takes.
+const SLOW_MS_MIN: u64 = 20;
+const SLOW_MS_MAX: u64 = 3_000;
 
 /// A file, whatever its name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,23 +27,29 @@ pub(super) enum Op {
     Name,
 }
 
+#[derive(Clone)]
 pub(super) struct Platter {
     pub(super) names: Names,
     pub(super) rates: FaultRates,
     pub(super) fuse: Option<u64>,
     pub(super) is_off: bool,
     pub(super) process: u64,
+    pub(super) is_full: bool,
+    /// What slow operations took so far.
+    pub(super) busy_ms: u64,
     pub(super) tally: Tally,
-    files: Vec<Content>,
-    dice: Dice,
+    pub(super) files: Vec<Content>,
+    /// The bit that flipped last, until it is healed or overwritten.
+    pub(super) rot: Option<Rot>,
+    pub(super) dice: Dice,
 }
 
-#[derive(Default)]
-struct Content {
-    visible: Vec<u8>,
-    durable: Vec<u8>,
+#[derive(Clone, Default)]
+pub(super) struct Content {
+    pub(super) visible: Vec<u8>,
+    pub(super) durable: Vec<u8>,
     /// Sectors written since the last sync.
-    dirty: BTreeSet<usize>,
+    pub(super) dirty: BTreeSet<usize>,
 }
 
 impl Platter {
@@ -50,10 +60,23 @@ impl Platter {
             fuse: None,
             is_off: false,
             process: 0,
+            is_full: false,
+            busy_ms: 0,
             tally: Tally::default(),
             files: Vec::new(),
+            rot: None,
             dice,
         }
+    }
+
+    /// The same bytes; nothing goes wrong with them.
+    pub(super) fn copy(&self) -> Platter {
+        let rates = FaultRates::default();
+        Platter { rates, fuse: None, is_off: false, is_full: false, ..self.clone() }
+    }
+
+    pub(super) fn has_unsynced(&self) -> bool {
+        self.files.iter().any(|content| !content.dirty.is_empty())
     }
 
     /// Every operation that changes something starts here, and may end here: by the power or by chance.
@@ -67,14 +90,25 @@ impl Platter {
             Some(left) => *left -= 1,
             None => {}
         }
+        if self.dice.per_mille(self.rates.slow) {
+            self.tally.slow += 1;
+            self.busy_ms += self.dice.between(SLOW_MS_MIN, SLOW_MS_MAX);
+        }
         if !self.dice.per_mille(rate) {
             return Ok(());
         }
         self.tally.faults += 1;
-        Err(match op {
-            Op::Create => io::ErrorKind::StorageFull.into(),
-            Op::Write | Op::Sync | Op::Name => io::Error::other(format!("simulated failure: {op:?}")),
-        })
+        Err(io::Error::other(format!("simulated failure: {op:?}")))
+    }
+
+    pub(super) fn begin_create(&mut self) -> io::Result<()> {
+        self.begin(Op::Create, 0)?;
+        if !self.is_full {
+            return Ok(());
+        }
+        self.tally.faults += 1;
+        self.tally.refused_full += 1;
+        Err(io::ErrorKind::StorageFull.into())
     }
 
     pub(super) fn begin_name(&mut self) -> io::Result<()> {
@@ -132,6 +166,8 @@ impl Platter {
         let end = offset + bytes.len();
         assert!(end <= content.visible.len(), "a file's size never changes: write to {end}");
         content.visible[offset..end].copy_from_slice(bytes);
+        self.overwrite_rot(file, offset..end);
+        let content = &mut self.files[file.0];
         content.dirty.extend(offset / SECTOR_SIZE_BYTES..=(end - 1) / SECTOR_SIZE_BYTES);
     }
 

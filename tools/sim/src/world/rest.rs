@@ -1,19 +1,22 @@
-//! The end: nothing fails any more, everybody gets their answer, and everything is compared.
+//! The end: nothing fails any more, everybody gets their answer, everything is compared, and every order reaches an
+//! end.
 
-use domain::{ItemIndex, Levels, SaleId};
-use engine::State;
+use domain::{OrderId, OrderState, OrderView};
 
-use super::{Errand, World};
+use super::World;
 use crate::auditor::Verdict;
 use crate::crowd::Deed;
 use crate::disk::FaultRates;
+use crate::errand::{By, Errand};
+use crate::network::Weather;
 use crate::reached::Mark;
-use crate::system::System;
 
 /// Steps within which everybody must have got all their answers.
-const STEP_COUNT_MAX: u64 = 200;
+const STEP_COUNT_MAX: u64 = 400;
 /// Longer than any hold of any shape.
 const ALL_HOLDS_S: u16 = 60;
+/// More than will ever wait.
+const INBOX_LEN_MAX: u32 = 1 << 20;
 
 impl World {
     pub(super) fn rest(&mut self) -> Verdict {
@@ -22,20 +25,24 @@ impl World {
         self.compare_at_rest()?;
         self.compare_after_restart()?;
         self.end_all_holds()?;
+        self.end_all_refunds()?;
         self.sell_what_is_left()
     }
 
     fn calm_down(&mut self) {
         self.story.tell("calm");
-        self.disk.set_fault_rates(FaultRates::default());
-        self.disk.burn_after(None);
+        self.mend();
+        self.network.set_weather(Weather::default());
+        self.shedder.inbox_len_max = INBOX_LEN_MAX;
+        self.crowd.lose_patience();
+        self.organisers.iter_mut().for_each(|organiser| organiser.wait_until(0));
         self.shape.faults = FaultRates::default();
         for rate in [
             &mut self.shape.power_cut,
             &mut self.shape.fuse,
             &mut self.shape.kill,
+            &mut self.shape.bit_flip,
             &mut self.shape.clock_jump,
-            &mut self.shape.answer_lost,
             &mut self.shape.come_late_again,
             &mut self.shape.snapshot,
             &mut self.shape.organiser,
@@ -44,13 +51,21 @@ impl World {
         }
     }
 
-    /// Liveness: with a disk that works, everybody gets their answers.
+    /// Liveness: with disks and a network that work, everybody gets their answers.
     fn answer_everybody(&mut self) -> Verdict {
+        let mut has_reconsidered = false;
         for _ in 0..STEP_COUNT_MAX {
             self.calm_step()?;
-            if self.crowd.is_content() && self.organiser.task().is_none() {
+            let is_done = self.organisers.iter().all(|organiser| organiser.task().is_none());
+            if !is_done || !self.crowd.is_content() || !self.network.is_empty() {
+                continue;
+            }
+            if has_reconsidered {
                 return Ok(());
             }
+            // Not before the last late refusal was heard.
+            self.crowd.reconsider();
+            has_reconsidered = true;
         }
         Err("somebody still waits for an answer".to_owned())
     }
@@ -58,136 +73,76 @@ impl World {
     fn calm_step(&mut self) -> Verdict {
         self.story.begin_step();
         self.clock.pass_s(1);
+        self.auditor.look_at_clock(self.clock.latest());
         self.revive()?;
-        let errands = self.errands();
-        self.serve(&errands)
-    }
-
-    /// Writer, follower, twin, catalogue and clients all tell the same.
-    fn compare_at_rest(&mut self) -> Verdict {
-        let system = self.system.as_mut().ok_or("the system is gone")?;
-        let followed = system.followed().map_err(|error| format!("{error:#}"))?;
-        let followed_seq = followed.seq();
-        let writer = system.state();
-        if followed_seq != writer.seq() {
-            return Err(format!("the writer is at {:?}, the follower at {followed_seq:?}", writer.seq()));
-        }
-        if writer.order_count() != self.auditor.order_count() {
-            let (there, known) = (writer.order_count(), self.auditor.order_count());
-            return Err(format!("{there} orders are there, {known} were acknowledged"));
-        }
-        self.auditor.check_recovered(
-            writer.seq(),
-            |order| writer.order(order),
-            |buyer, key| writer.order_by_key(buyer, key),
-        )?;
-        for (item, levels) in self.levels()? {
-            let sale = self.organiser.sale().ok_or("there is no sale")?;
-            self.auditor.check_levels_at_rest((sale, item), levels)?;
-        }
-        self.compare_follower()?;
-        self.compare_twin()?;
-        self.compare_catalog()
-    }
-
-    fn compare_follower(&mut self) -> Verdict {
-        let system = self.system.as_mut().ok_or("the system is gone")?;
-        let followed = copy(system.followed().map_err(|error| format!("{error:#}"))?)?;
-        let same = followed == *system.state();
-        if same { Ok(()) } else { Err("the follower's state is another".to_owned()) }
-    }
-
-    fn compare_twin(&mut self) -> Verdict {
-        let system = self.system.as_ref().ok_or("the system is gone")?;
-        let Some(twin) = system.twin().map_err(|error| format!("{error:#}"))? else { return Ok(()) };
-        for order in twin.order_ids() {
-            let (of_twin, of_writer) = (twin.order(order), system.state().order(order));
-            if of_twin != of_writer {
-                return Err(format!("the twin says {of_twin:?}, the writer {of_writer:?}"));
-            }
-        }
-        let sale = self.organiser.sale().ok_or("there is no sale")?;
-        for (item, levels) in self.levels()? {
-            if twin.levels(sale, item) != Some(levels) {
-                return Err(format!("the twin says {:?}, the writer {levels:?}", twin.levels(sale, item)));
-            }
-        }
-        self.mark(Mark::TwinAgreed);
-        Ok(())
-    }
-
-    fn compare_catalog(&self) -> Verdict {
-        let system = self.system.as_ref().ok_or("the system is gone")?;
-        let entry = system.catalog().sale("rush").ok_or("the sale is not in the catalogue")?;
-        let shown = entry.read();
-        let expected: Vec<Levels> = self.levels()?.into_iter().map(|(_, levels)| levels).collect();
-        if shown.levels != expected {
-            return Err(format!("the catalogue shows {:?}, the writer has {expected:?}", shown.levels));
-        }
-        let known = |order: &domain::OrderView| {
-            let purchase = self.crowd.purchases().iter().find(|purchase| is_of(purchase, order))?;
-            Some(system.catalog().is_key_new(purchase.buyer, purchase.key))
-        };
-        match self.auditor.orders().find(|order| known(order) == Some(true)) {
-            Some(order) => Err(format!("the catalogue thinks that the key of {order:?} is new")),
-            None => Ok(()),
-        }
-    }
-
-    /// A new process finds the very same state.
-    fn compare_after_restart(&mut self) -> Verdict {
-        let system = self.system.take().ok_or("the system is gone")?;
-        let before = copy(system.state())?;
-        drop(system);
-        self.story.tell("restart");
-        self.revive()?;
-        let system = self.system.as_mut().ok_or("the system is gone")?;
-        let after = system.followed().map_err(|error| format!("{error:#}"))?;
-        if *after == before { Ok(()) } else { Err("a restart changed the state".to_owned()) }
+        self.send_all();
+        self.receive_all()?;
+        self.serve()
     }
 
     /// Liveness: time alone brings back every unit that was not paid.
     fn end_all_holds(&mut self) -> Verdict {
         self.clock.pass_s(ALL_HOLDS_S);
         self.calm_step()?;
-        for (item, levels) in self.levels()? {
+        for (place, levels) in self.levels()? {
             if levels.held > 0 || !levels.is_conserved() {
-                return Err(format!("{item:?} has {levels:?} though every hold is over"));
+                return Err(format!("{place:?} has {levels:?} though every hold is over"));
             }
         }
+        self.refresh()
+    }
+
+    /// Liveness: money that goes back arrives, and then every order is at its end.
+    fn end_all_refunds(&mut self) -> Verdict {
+        for (order, deed) in self.refunds_under_way() {
+            let is_of = |given: &(OrderView, u64)| given.0.order == order;
+            let mut purchases = self.crowd.purchases().iter();
+            let purchase = purchases.position(|purchase| purchase.given.as_ref().is_some_and(is_of));
+            let purchase = purchase.ok_or_else(|| format!("nobody knows of {order:?}"))?;
+            self.arrive(Errand::Deed { purchase, deed, by: By::Echo })?;
+        }
+        self.serve()?;
+        self.refresh()?;
+        let mut orders = self.auditor.orders();
+        let ends = [OrderState::Paid, OrderState::Refunded, OrderState::Cancelled, OrderState::Expired];
+        let is_at_end = |state| ends.contains(&state);
+        let is_open = |order: &&OrderView| {
+            !is_at_end(order.state) || order.surplus.iter().any(|surplus| !surplus.returned)
+        };
+        if let Some(order) = orders.find(is_open) {
+            return Err(format!("an order does not reach its end: {order:?}"));
+        }
+        drop(orders);
+        self.mark(Mark::AllFreed);
         Ok(())
     }
 
-    /// Liveness: what is free can be bought.
+    fn refunds_under_way(&self) -> Vec<(OrderId, Deed)> {
+        let mut under_way = Vec::new();
+        for order in self.auditor.orders() {
+            if order.state == OrderState::Refunding {
+                under_way.push((order.order, Deed::EndRefund));
+            }
+            for surplus in order.surplus.iter().filter(|surplus| !surplus.returned) {
+                under_way.push((order.order, Deed::ReturnSurplus(surplus.payment)));
+            }
+        }
+        under_way
+    }
+
+    /// Liveness: what is free can be bought, unless the sale is over.
     fn sell_what_is_left(&mut self) -> Verdict {
-        self.organiser.open();
+        self.organisers.iter_mut().for_each(crate::organiser::Organiser::open);
         self.answer_everybody()?;
-        let sale = self.organiser.sale().ok_or("there is no sale")?;
-        for (item, levels) in self.levels()?.into_iter().filter(|(_, levels)| levels.free > 0) {
-            let index = self.crowd.want_one(sale, item);
-            let free = levels.free;
-            self.serve(&[Errand::Buyer(index, Deed::Place)])?;
-            if self.crowd.purchases()[index].order.is_none() {
-                return Err(format!("{free} units of {item:?} are free, but one cannot be had"));
+        for ((sale, item), levels) in self.levels()?.into_iter().filter(|(_, levels)| levels.free > 0) {
+            let purchase = self.crowd.want_one(sale, item);
+            self.arrive(Errand::Deed { purchase, deed: Deed::Place, by: By::Echo })?;
+            self.serve()?;
+            if self.crowd.purchases()[purchase].given.is_none() && !self.auditor.may_be_closed(sale) {
+                let free = levels.free;
+                return Err(format!("{free} units of {item:?} of {sale:?} are free, but one cannot be had"));
             }
         }
         Ok(())
     }
-
-    fn levels(&self) -> Result<Vec<(ItemIndex, Levels)>, String> {
-        let system = self.system.as_ref().ok_or("the system is gone")?;
-        let sale: SaleId = self.organiser.sale().ok_or("there is no sale")?;
-        let items = (0..self.shape.items.len()).filter_map(|index| u16::try_from(index).ok()).map(ItemIndex);
-        let levels = |item| system.state().levels(sale, item).map(|levels| (item, levels));
-        Ok(items.filter_map(levels).collect())
-    }
-}
-
-fn is_of(purchase: &crate::crowd::Purchase, order: &domain::OrderView) -> bool {
-    purchase.order.as_ref().is_some_and(|known| known.order == order.order)
-}
-
-/// A state of its own, by way of a snapshot.
-fn copy(state: &State) -> Result<State, String> {
-    System::copy(state).map_err(|error| format!("a snapshot cannot be restored: {error:?}"))
 }

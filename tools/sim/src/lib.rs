@@ -27,3 +27,6 @@ pub mod story;
 pub mod system;
 pub mod torture;
 pub mod world;
+
+#[cfg(test)]
+mod snapshots;

@@ -96,15 +96,22 @@ mod tests {
 
     #[test]
     fn seeds_that_found_something_once_pass() {
-        for seed in FOUND {
-            let outcome = run(*seed, &Options::default());
+        for (seed, without) in FOUND {
+            let options = Options { without: without.to_vec(), ..Options::default() };
+            let outcome = run(*seed, &options);
             assert!(outcome.failure.is_none(), "seed {seed}: {:?}", outcome.failure);
         }
     }
 
-    /// Seeds that failed once, each with what it found. A seed means another world whenever the simulator learns
-    /// something new; then those of before are looked for anew, or dropped. The worlds of one sale in one shard had
-    /// found that several old segments were removed before one sync of the directory, so that the power could bring an
-    /// older one back but not the next; `io/journal` keeps a test of it.
-    const FOUND: &[u64] = &[];
+    /// Seeds that failed once, without which trouble, and what each found. A seed means another world whenever the
+    /// simulator learns something new; then the bug is put back for a moment, and a seed that finds it is looked for
+    /// anew.
+    const FOUND: &[(u64, &[Knob])] = &[
+        // Several old segments were removed before one sync of the directory; the power brought an older one back
+        // but not the next, and recovery refused the gap. Fixed by a sync after each removal. Found by seeds 83, 232
+        // and 313 of the worlds that had one sale in one shard.
+        (201, &[Knob::BitFlip, Knob::MessageLate]),
+        // No bug of the system: a refusal that came late made a buyer give up though a later attempt was stored.
+        (548, &[]),
+    ];
 }

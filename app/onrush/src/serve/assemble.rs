@@ -79,10 +79,7 @@ pub fn start(config: &Config) -> anyhow::Result<Running> {
     owned.ensure_admin_key()?;
     let parts = EdgeParts {
         config: edge_config(config, io_count),
-        auth: Auth::new(
-            BuyerTokens::new(&token_rules(config, installation)?)?,
-            AdminKeys::new(installation.admin_keys()?),
-        ),
+        auth: auth(config, installation)?,
         codec: installation.order_codec()?,
         payments,
         metrics,
@@ -105,6 +102,12 @@ pub fn start(config: &Config) -> anyhow::Result<Running> {
         shards,
         failures,
     })
+}
+
+/// Who is believed.
+fn auth(config: &Config, installation: &Installation) -> anyhow::Result<Auth> {
+    let buyers = BuyerTokens::new(&token_rules(config, installation)?)?;
+    Ok(Auth::new(buyers, AdminKeys::new(installation.admin_keys()?)))
 }
 
 fn start_io_threads(

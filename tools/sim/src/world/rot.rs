@@ -2,7 +2,6 @@
 
 use journal::{OpenError, ReadError};
 use shard::{RecoverError, Recovered};
-use views::FollowError;
 
 use super::World;
 use crate::auditor::Verdict;
@@ -70,7 +69,7 @@ fn names_damage(error: &anyhow::Error) -> bool {
     let is_damage = |read: &ReadError| matches!(read, ReadError::Damage { .. });
     match error.downcast_ref::<RecoverError>() {
         Some(RecoverError::Open(OpenError::Damage(_))) => true,
-        Some(RecoverError::Tail(read) | RecoverError::Follow(FollowError::Read(read))) => is_damage(read),
+        Some(RecoverError::Tail(read)) => is_damage(read),
         _ => false,
     }
 }

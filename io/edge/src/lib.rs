@@ -13,6 +13,8 @@ mod body;
 mod config;
 mod conn;
 mod edge;
+#[doc(hidden)]
+pub mod fuzzing;
 mod hot;
 mod json;
 mod metrics;

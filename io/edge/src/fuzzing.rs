@@ -1,0 +1,56 @@
+//! The edge without sockets, for `fuzz/`: one request, one connection, one token. Nobody else needs this.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use domain::{BuyerId, UnixMs};
+use http::{Request, Response};
+use http_body_util::Full;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::auth::{AuthFault, BuyerTokens};
+use crate::backend::Backend;
+use crate::body::Body;
+use crate::conn::serve;
+use crate::conn::watch::Connections;
+use crate::edge::Edge;
+use crate::service::Server;
+
+/// An edge to put requests to.
+pub struct Door<B> {
+    server: Server<B>,
+    connections: Arc<Connections>,
+}
+
+impl<B: Backend> Door<B> {
+    /// The door of that edge.
+    pub fn new(edge: Arc<Edge<B>>) -> Door<B> {
+        let connections = Connections::new(edge.config.clone());
+        Door { server: Server::new(edge), connections }
+    }
+
+    /// Answers a request the way it usually is: by hand on a hot route, else by the router.
+    pub async fn respond(&self, request: Request<Full<Bytes>>) -> Response<Body> {
+        self.server.respond(request).await
+    }
+
+    /// Answers a request by the router, whatever its route.
+    pub async fn respond_by_router(&self, request: Request<Full<Bytes>>) -> Response<Body> {
+        self.server.respond_by_router(request).await
+    }
+
+    /// Serves a connection until it ends.
+    pub async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(&self, stream: S) {
+        let place = self.connections.add(Instant::now());
+        serve::serve(stream, self.server.clone(), place.watch.clone()).await;
+    }
+}
+
+/// The buyer of a token, by the library alone.
+///
+/// # Errors
+/// When it is not believed, or over.
+pub fn verify_slowly(tokens: &BuyerTokens, token: &str, now: UnixMs) -> Result<BuyerId, AuthFault> {
+    tokens.verify_slowly(token, now)
+}

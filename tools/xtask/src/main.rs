@@ -1,10 +1,11 @@
-//! The repository's own commands: `cargo xtask check | tidy | setup | test | torture`. Nobody imports this room.
+//! The repository's own commands: `cargo xtask`. Nobody imports this room.
 //!
 //! [`plan`] says which steps a command has, [`step`] runs them one after the other and stops at the first that
 //! fails, [`tidy`] holds the house rules that neither the compiler nor clippy knows. Start with [`plan`].
 #![allow(clippy::print_stdout, reason = "a command for people: its output is for the terminal")]
 
 mod crash;
+mod fuzz;
 mod mutants;
 mod plan;
 mod setup;
@@ -21,6 +22,7 @@ usage: cargo xtask COMMAND
   check          formatting, clippy with warnings denied, tidy, documents without warnings
   tidy           the house rules: imports, clocks, sizes, paths in documents, invariants with tests
   setup          install what the tests need and the machine lacks
+  fuzz           build and run the targets of fuzz/; --seconds N in all, --target T alone
   test           setup, check, all tests, a short simulation, the demo's own checks
   test --quick   the same with a shorter simulation and without the demo
   mutants        wakes every planted bug and shows which test finds it
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run(&root()),
         ["setup"] => setup::run(),
         ["mutants"] => mutants::run(&root()),
+        ["fuzz", words @ ..] => fuzz::run(words, &root()),
         ["test"] => step::run_all(&plan::test(plan::Extent::Full), &root()),
         ["test", "--quick"] => step::run_all(&plan::test(plan::Extent::Quick), &root()),
         ["crash", "--cycles", cycles] => crash::run(cycles, &root()),

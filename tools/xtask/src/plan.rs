@@ -8,7 +8,7 @@
 pub(crate) enum Extent {
     /// Everything; what has to pass before a commit is shared.
     Full,
-    /// Without the demo and with fewer seeds.
+    /// Without fuzzing and the demo, and with fewer seeds.
     Quick,
 }
 
@@ -26,6 +26,8 @@ pub(crate) enum Action {
     Tidy,
     /// Installs what is missing.
     Setup,
+    /// Runs the targets of `fuzz/`.
+    Fuzz,
 }
 
 const DENY_WARNINGS: &[(&str, &str)] = &[("RUSTDOCFLAGS", "-D warnings")];
@@ -56,6 +58,7 @@ pub(crate) fn test(extent: Extent) -> Vec<Step> {
     let seeds = if extent == Extent::Full { SEED_COUNT } else { SEED_COUNT_QUICK };
     steps.push(cargo("simulation", &format!("run --release --quiet --package sim -- --seeds {seeds}")));
     if extent == Extent::Full {
+        steps.push(Step { title: "fuzz", action: Action::Fuzz });
         steps.push(cargo(
             "demo",
             "run --release --quiet --package onrush -- demo --exit --json {target}/xtask-demo.json",
@@ -81,13 +84,13 @@ mod tests {
     }
 
     #[test]
-    fn quick_test_leaves_out_only_the_demo() {
+    fn quick_test_leaves_out_only_fuzzing_and_the_demo() {
         let full = titles(&test(Extent::Full));
         let quick = titles(&test(Extent::Quick));
         assert_eq!(
             full,
-            ["setup", "formatting", "tidy", "clippy", "documents", "tests", "simulation", "demo"]
+            ["setup", "formatting", "tidy", "clippy", "documents", "tests", "simulation", "fuzz", "demo"]
         );
-        assert_eq!(quick, full[..full.len() - 1]);
+        assert_eq!(quick, full[..full.len() - 2]);
     }
 }

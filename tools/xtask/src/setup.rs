@@ -12,8 +12,12 @@ struct Program {
 }
 
 /// What tests call beside the Rust toolchain.
-const PROGRAMS: &[Program] =
-    &[Program { name: "curl", package: "curl" }, Program { name: "strace", package: "strace" }];
+const PROGRAMS: &[Program] = &[
+    Program { name: "curl", package: "curl" },
+    Program { name: "strace", package: "strace" },
+    // Builds the runtime of libFuzzer.
+    Program { name: "c++", package: "g++" },
+];
 
 /// Installs what is missing.
 ///
@@ -61,7 +65,7 @@ mod tests {
     #[test]
     fn only_what_is_nowhere_in_the_path_is_missing() {
         assert!(missing_packages("/a:/b", |file| file.starts_with("/b")).is_empty());
-        assert_eq!(missing_packages("/a:/b", |file| file == Path::new("/b/curl")), ["strace"]);
-        assert_eq!(missing_packages("/a:/b", |_| false), ["curl", "strace"]);
+        assert_eq!(missing_packages("/a:/b", |file| file == Path::new("/b/curl")), ["strace", "g++"]);
+        assert_eq!(missing_packages("/a:/b", |_| false), ["curl", "strace", "g++"]);
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 
 use crate::plan::{Action, Step};
-use crate::{setup, tidy};
+use crate::{fuzz, setup, tidy};
 
 /// Variables that `cargo run` sets for this tool, and that would make an inner cargo believe that something
 /// changed and build dependencies anew.
@@ -43,6 +43,7 @@ fn run(step: &Step, root: &Path) -> anyhow::Result<()> {
     match &step.action {
         Action::Setup => setup::run(),
         Action::Tidy => tidy::run(root),
+        Action::Fuzz => fuzz::run(&[], root),
         Action::Cargo { words, environment } => cargo(words, environment, root),
     }
 }

@@ -41,8 +41,12 @@ fn check_connection(world: &World, bytes: &[u8], piece_len: usize) {
     }
     if piece_len > 0 {
         let pieces = serve(world, &bytes, piece_len);
+        // A head that came in pieces is parsed by hyper only once its end is there: what is wrong with one that never
+        // ends is then not told.
+        let rest = whole.strip_prefix(&pieces[..]);
+        let agrees = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"HTTP/1.1 4"));
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        assert_eq!(text(&pieces), text(&whole), "in pieces of {piece_len} bytes");
+        assert!(agrees, "in pieces of {piece_len} bytes: {}\nat once: {}", text(&pieces), text(&whole));
     }
 }
 

@@ -23,8 +23,8 @@ usage: cargo xtask COMMAND
   tidy           the house rules: imports, clocks, sizes, paths in documents, invariants with tests
   setup          install what the tests need and the machine lacks
   fuzz           build and run the targets of fuzz/; --seconds N in all, --target T alone
-  test           setup, check, all tests, a short simulation, the demo's own checks
-  test --quick   the same with a shorter simulation and without the demo
+  test           setup, check, all tests, a short simulation, a minute of fuzzing, the demo's own checks
+  test --quick   the same with a shorter simulation and without fuzzing and the demo
   mutants        wakes every planted bug and shows which test finds it
   crash --cycles N   kill the server N times under load; then restarts and snapshots at a million orders
   faults             let every system call on the data folder fail in every way, one by one

@@ -1,12 +1,17 @@
 //! Placing an order: the hottest route. Typed parse, one question to the writer, an answer written by hand.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use bytes::Bytes;
 use domain::{Answer, Command, ItemIndex, Refusal, Request, Wish, Wishes, limits};
 use gate::Work;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::Body as HttpBody;
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use views::{Claim, Front, SaleEntry};
 
@@ -96,7 +101,7 @@ struct Asked {
 #[serde(deny_unknown_fields)]
 struct OrderBody<'a> {
     #[serde(borrow)]
-    lines: Vec<LineBody<'a>>,
+    lines: Vec<Members<LineBody<'a>>>,
 }
 
 #[derive(Deserialize)]
@@ -106,17 +111,41 @@ struct LineBody<'a> {
     quantity: u16,
 }
 
+/// What stands in an object. By itself serde takes a list of the values for a struct as well.
+struct Members<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Members<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Members<T>, D::Error> {
+        deserializer.deserialize_map(MembersVisitor(PhantomData))
+    }
+}
+
+struct MembersVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for MembersVisitor<T> {
+    type Value = Members<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Members<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(members)).map(Members)
+    }
+}
+
 impl Asked {
     /// Reads the body. The typed parse takes what is right; only what it does not take is read again, slowly,
     /// to say what is wrong.
     fn read(bytes: &[u8], sale: &SaleEntry) -> Result<Asked, Problem> {
         let front = sale.front();
-        if let Ok(OrderBody { lines }) = serde_json::from_slice(bytes)
+        if let Ok(Members(OrderBody { lines })) = serde_json::from_slice(bytes)
             && (1..=limits::LINE_COUNT_MAX).contains(&lines.len())
-            && lines.iter().all(|line| (1..=limits::LINE_QUANTITY_MAX).contains(&line.quantity))
+            && lines.iter().all(|Members(line)| (1..=limits::LINE_QUANTITY_MAX).contains(&line.quantity))
         {
-            let lines = lines.iter().map(|line| (line.item, line.quantity));
-            if let Some(asked) = Asked::of(lines, &front) {
+            let lines = lines.iter().map(|Members(line)| (line.item, line.quantity));
+            // A code that is no item's may be no code at all, or stand twice: the slow path tells.
+            if let Some(asked) = Asked::of(lines, &front).filter(|asked| asked.unknown.is_none()) {
                 return Ok(asked);
             }
         }

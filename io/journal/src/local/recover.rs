@@ -34,6 +34,9 @@ pub enum OpenError {
     /// good state must come from elsewhere, or somebody must decide what to give up.
     #[error("{0}; nothing was changed, and the journal is not used in this state")]
     Damage(#[from] Damage),
+    /// Every term was used; a journal that says so was not written by anything that is known. Nothing was changed.
+    #[error("term {} is the last that there is, so nobody can lead this journal any more", .0.0)]
+    TermsExhausted(Term),
     /// The disk failed, or is full.
     #[error("the journal cannot be opened: {0}")]
     Disk(#[from] DiskError),
@@ -54,16 +57,11 @@ pub(super) fn open<D: Disk>(
         }
     })?;
     let mut verdict = std::mem::replace(&mut walked.verdict, Ok(Verdict::Clean))?;
-    remove_spare(&disk)?;
     let extent = walked.extent;
-    let term = Term(
-        extent
-            .tip
-            .term
-            .0
-            .checked_add(u32::from(!planted!(KeepOldTerm)))
-            .expect("four billion leaders are more than there will be"),
-    );
+    let last_term = extent.tip.term;
+    let step = u32::from(!planted!(KeepOldTerm));
+    let term = last_term.0.checked_add(step).map(Term).ok_or(OpenError::TermsExhausted(last_term))?;
+    remove_spare(&disk)?;
     let shelf = Shelf::new();
     let current = match walked.segments.last() {
         Some(_) => resume(&disk, &walked, &mut verdict, now)?,

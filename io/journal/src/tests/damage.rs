@@ -1,6 +1,6 @@
 //! Bytes that change after they were durable: named, wherever they are; never a lost record without a word.
 
-use domain::Seq;
+use domain::{Seq, Term};
 
 use super::mem_disk::{Image, MemDisk};
 use super::{Kept, NOW, SMALL, batch, hundred_records, open, read_from};
@@ -282,4 +282,21 @@ fn segment_of_another_format_is_refused_by_its_number() {
         page[8..12].copy_from_slice(&checksum.to_le_bytes());
         assert_eq!(try_open(image).unwrap_err().fault, Fault::SegmentVersion(version.into()));
     }
+}
+
+/// Found by fuzzing. Bug: opening such a journal panicked. Cause: the next term was taken to exist. Fix: that there is
+/// none is an error of its own, and nothing is changed.
+#[test]
+fn journal_after_the_last_term_is_refused_and_left_alone() {
+    let disk = MemDisk::default();
+    drop(open(&disk));
+    let mut image = disk.image();
+    let page = &mut image.values_mut().next().unwrap()[..PAGE_SIZE_BYTES];
+    page[68..72].fill(0xFF); // the term before the segment
+    let checksum = crc32c::crc32c(&page[12..]);
+    page[8..12].copy_from_slice(&checksum.to_le_bytes());
+    let disk = MemDisk::from_image(image.clone());
+    let refused = Local::open(disk.clone(), SMALL, NOW).map(drop);
+    assert!(matches!(refused, Err(OpenError::TermsExhausted(Term(u32::MAX)))), "{refused:?}");
+    assert_eq!(disk.image(), image);
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::layers::Setting;
 use super::table::{Key, keys};
-use super::value::Allowed;
+use super::value::{Allowed, parse_integer};
 
 /// The column at which comments begin, unless the value is longer.
 const COMMENT_COLUMN: usize = 44;
@@ -50,7 +50,11 @@ fn shown(setting: &Setting) -> String {
 /// The text as TOML writes a value of this key.
 fn literal(key: &Key, text: &str) -> String {
     match key.allowed {
-        Allowed::Integer { .. } | Allowed::Flag => text.to_owned(),
+        // TOML writes a number in one way only: 007 and 1__0 are none.
+        Allowed::Integer { .. } => {
+            parse_integer(text).map_or_else(|| text.to_owned(), |number| number.to_string())
+        }
+        Allowed::Flag => text.to_owned(),
         _ => quoted(text),
     }
 }

@@ -234,6 +234,19 @@ fn printed_configuration_is_a_file_that_gives_it_again() {
     assert_eq!(given(Given { file: &printed, ..Given::default() }).unwrap().config, loaded.config);
 }
 
+/// Found by fuzzing. Bug: a printed number was not always TOML. Cause: it was printed as it had been written, and a
+/// variable may have zeros in front or two `_` in a row. Fix: it is printed as the number that counts.
+#[test]
+fn number_is_printed_as_toml_writes_it() {
+    for text in ["0067108864", "67_108__864", "67108864"] {
+        let environment = [("ONRUSH_JOURNAL_SEGMENT_SIZE_BYTES", text)];
+        let loaded = given(Given { environment: &environment, ..Given::default() }).unwrap();
+        let printed = loaded.print();
+        assert!(printed.contains("segment_size_bytes = 67108864 "), "{text}: {printed}");
+        assert_eq!(given(Given { file: &printed, ..Given::default() }).unwrap().config, loaded.config);
+    }
+}
+
 #[test]
 fn setting_on_the_command_line_is_split_at_the_first_equals_sign() {
     assert_eq!(split_setting("tokens.secret=a=b"), Ok(("tokens.secret".into(), "a=b".into())));

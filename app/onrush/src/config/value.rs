@@ -111,7 +111,7 @@ macro_rules! integer_value {
 integer_value!(u8, u16, u32, u64, usize);
 
 /// Digits, with `_` between them as TOML has it.
-fn parse_integer(text: &str) -> Option<u64> {
+pub(super) fn parse_integer(text: &str) -> Option<u64> {
     let digits = text.replace('_', "");
     let plain = text.starts_with(|first: char| first.is_ascii_digit()) && !text.ends_with('_');
     if plain { digits.parse().ok() } else { None }

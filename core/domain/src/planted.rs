@@ -1,6 +1,6 @@
 //! Bugs planted on purpose, so that the proofs are proven: a test that cannot fail proves nothing.
 //!
-//! Each [`Bug`] stands where it would hurt as one line that asks [`planted!`](crate::planted). In a shipped program the
+//! Each [`Bug`] stands where it would hurt as one line that asks [`planted!`](crate::planted!). In a shipped program the
 //! question is a constant `false` and leaves no trace. With the feature `planted` one of them can be woken by the
 //! variable `ONRUSH_PLANTED`; `cargo xtask mutants` wakes each and shows who finds it
 //! (`docs/adr/0010-bugs-are-planted-behind-a-feature.md`). The variable and the feature `std` behind it

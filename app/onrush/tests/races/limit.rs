@@ -10,7 +10,7 @@ use crate::support::onrush;
 use crate::support::sale::{Shop, basket, definition};
 use crate::support::server::{House, verified};
 
-const ROUND_COUNT: usize = 1_000;
+const ROUND_COUNT: u32 = 1_000;
 const LANE_COUNT: usize = 4;
 const KEY_COUNT: usize = 5;
 /// So often each key is sent, over all lanes.
@@ -28,7 +28,7 @@ fn exactly_the_limit_succeeds_of_orders_that_arrive_in_the_same_instant() {
     let shop = Shop::open(&house, &server, ("limit", &body));
     let mut lanes: [Vec<Packet>; LANE_COUNT] = Default::default();
     let mut keys: [Vec<Vec<usize>>; LANE_COUNT] = Default::default();
-    for token in onrush::tokens(&house.data(), "buyer", ROUND_COUNT as u32) {
+    for token in onrush::tokens(&house.data(), "buyer", ROUND_COUNT) {
         let mut sent: Vec<usize> = (0..KEY_COUNT * REPEAT_COUNT).map(|number| number % KEY_COUNT).collect();
         rng.shuffle(&mut sent);
         for (lane, sent) in sent.chunks(sent.len().div_ceil(LANE_COUNT)).enumerate() {
@@ -44,7 +44,8 @@ fn exactly_the_limit_succeeds_of_orders_that_arrive_in_the_same_instant() {
         check_round(round, told);
     }
     let (orders, units) = shop.books();
-    assert_eq!((orders.len(), units.held), (ROUND_COUNT * LIMIT, (ROUND_COUNT * LIMIT) as u64));
+    let sold = ROUND_COUNT as usize * LIMIT;
+    assert_eq!((orders.len(), units.held), (sold, sold as u64));
     server.stop();
     assert!(verified(&house.data()).ends_with("clean\n"));
 }

@@ -1,6 +1,10 @@
 //! Requests that arrive in the same instant, at the real binary: whoever is first, the outcome is one, and the
 //! answers, the order and the stock agree on which.
-#![allow(clippy::unwrap_used, reason = "a test fails where it stands")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test fails where it stands, and tells its seed"
+)]
 
 mod instant;
 mod limit;

@@ -1,4 +1,4 @@
-//! The hand-off as the server compiles it. Every order of steps is tried in `tests/handoff`.
+//! The hand-off as the server compiles it. Every order of steps is tried in `tests/handoff` and `tests/rounds`.
 
 use std::sync::Arc;
 use std::thread;

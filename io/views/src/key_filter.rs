@@ -127,21 +127,25 @@ mod tests {
 
     #[test]
     fn pairs_that_several_writers_insert_at_once_are_all_kept() {
-        for _ in 0..50 {
-            // One line, so that the writers meet in every word.
-            let filter = KeyFilter::new(LINE_BITS_LOG2);
-            let start = std::sync::Barrier::new(2);
-            let numbers = |writer: u64| (0..20).map(move |number| pair(2 * number + writer));
-            std::thread::scope(|scope| {
-                for writer in 0..2 {
-                    let (filter, start) = (&filter, &start);
-                    scope.spawn(move || {
-                        start.wait();
-                        numbers(writer).for_each(|(buyer, key)| filter.insert(buyer, key));
-                    });
+        // Filters of one line, so that the writers meet in every word.
+        let filters: Vec<_> = (0..5_000).map(|_| KeyFilter::new(LINE_BITS_LOG2)).collect();
+        let pairs = [0, 1].map(|writer| (0..20).map(|number| pair(2 * number + writer)).collect::<Vec<_>>());
+        let arrived = AtomicU64::new(0);
+        let write = |pairs: &[(BuyerId, KeyDigest)]| {
+            for (round, filter) in (1..).zip(&filters) {
+                arrived.fetch_add(1, Ordering::Relaxed);
+                while arrived.load(Ordering::Relaxed) < 2 * round {
+                    std::thread::yield_now();
                 }
-            });
-            assert!((0..2).flat_map(numbers).all(|(buyer, key)| filter.may_contain(buyer, key)));
+                pairs.iter().for_each(|(buyer, key)| filter.insert(*buyer, *key));
+            }
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(|| write(&pairs[0]));
+            write(&pairs[1]);
+        });
+        for filter in &filters {
+            assert!(pairs.iter().flatten().all(|(buyer, key)| filter.may_contain(*buyer, *key)));
         }
     }
 

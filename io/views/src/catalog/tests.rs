@@ -105,29 +105,35 @@ fn a_reader_never_sees_half_a_publish() {
 
 #[test]
 fn whoever_sees_the_levels_of_a_batch_knows_its_keys() {
-    const COUNT: u32 = 2_000;
-    let catalog = Catalog::new(NonZeroU16::MIN, KeyFilter::new(20));
+    const COUNT: u32 = 50_000;
+    let catalog = Catalog::new(NonZeroU16::MIN, KeyFilter::new(22));
     catalog.put_sale(published("concert", 0, &[("ga", COUNT)]));
     let sale = catalog.sale("concert").unwrap();
-    let pair = |number: u32| (BuyerId::from_text("alice"), KeyDigest(number.into()));
+    let buyer = BuyerId::from_text("alice");
+    let key = |number: u32| KeyDigest(number.into());
     std::thread::scope(|scope| {
         let writer = scope.spawn(|| {
             for number in 0..COUNT {
-                let (buyer, key) = pair(number);
-                catalog.add_key(buyer, key);
+                catalog.add_key(buyer, key(number));
                 let next = levels(COUNT - number - 1, number + 1);
                 catalog.set_levels(ShardId::FIRST, SaleId(0), &[(ItemIndex(0), next)], Seq(2));
             }
         });
-        let mut seen = 0;
-        while seen < COUNT {
-            assert!(!writer.is_finished() || sale.free(ItemIndex(0)) == 0, "the last levels are published");
+        let mut known = 0;
+        let mut look = || {
             let sold = COUNT - sale.free(ItemIndex(0));
-            for (buyer, key) in (seen..sold).map(pair) {
+            // The newest first, while it is new.
+            for key in (known..sold).rev().map(key) {
                 assert!(!catalog.is_key_new(buyer, key), "{key:?} of {sold} is taken for new");
             }
-            seen = sold;
+            known = sold;
+        };
+        while !writer.is_finished() {
+            look();
         }
+        writer.join().unwrap();
+        look();
+        assert_eq!(known, COUNT);
     });
 }
 

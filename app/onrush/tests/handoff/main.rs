@@ -19,6 +19,8 @@
     unreachable_pub,
     reason = "the server's files are compiled whole, and a check needs a part of them"
 )]
+#![allow(clippy::unwrap_used, reason = "a test fails where it stands")]
+#![allow(clippy::duplicate_mod, reason = "the same inbox on two kinds of `sync`")]
 #![allow(clippy::print_stdout, reason = "a bound is worth something when it is said")]
 
 mod loom_sync;

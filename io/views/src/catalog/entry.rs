@@ -151,13 +151,14 @@ impl SaleEntry {
     pub(super) fn put(&self, sale: SalePublished) {
         let mut stock = self.stock.lock();
         assert!(sale.items.len() >= stock.levels.len(), "a sale's items are never taken away");
+        self.page_changes(&mut stock, sale.seq);
         self.front.store(Arc::new(front_of(&sale)));
         stock.levels = sale.levels;
-        self.page_changed(&mut stock, sale.seq);
     }
 
     pub(super) fn set_status(&self, status: SaleStatus, seq: Seq) {
         let mut stock = self.stock.lock();
+        self.page_changes(&mut stock, seq);
         let old = self.front();
         self.front.store(Arc::new(Front {
             terms: old.terms.clone(),
@@ -166,34 +167,33 @@ impl SaleEntry {
             index: old.index.clone(),
             free: old.free.clone(),
         }));
-        self.page_changed(&mut stock, seq);
     }
 
     pub(super) fn set_levels(&self, levels: &[(ItemIndex, Levels)], seq: Seq) {
         let mut stock = self.stock.lock();
+        let place = |item: &ItemIndex| usize::from(item.0);
+        if levels.iter().any(|(item, new)| stock.levels[place(item)].stock != new.stock) {
+            self.page_changes(&mut stock, seq);
+        } else {
+            self.changes(&mut stock, seq);
+        }
         let front = self.front();
-        let mut total_changed = false;
         for (item, new) in levels {
             assert!(new.is_conserved(), "I1 item={item:?} levels={new:?}");
-            let place = usize::from(item.0);
-            let old = std::mem::replace(&mut stock.levels[place], *new);
-            total_changed |= old.stock != new.stock;
-            front.free[place].store(new.free, Ordering::Release);
-        }
-        if total_changed {
-            self.page_changed(&mut stock, seq);
-        } else {
-            self.changed(&mut stock, seq);
+            stock.levels[place(item)] = *new;
+            front.free[place(item)].store(new.free, Ordering::Release);
         }
     }
 
-    fn page_changed(&self, stock: &mut Stock, seq: Seq) {
+    fn page_changes(&self, stock: &mut Stock, seq: Seq) {
         stock.page_seq = seq;
         self.page_version.fetch_add(1, Ordering::Release);
-        self.changed(stock, seq);
+        self.changes(stock, seq);
     }
 
-    fn changed(&self, stock: &mut Stock, seq: Seq) {
+    /// To be called before anything is shown to those who read without the lock: whoever saw it finds the new version,
+    /// and so never gets a page that was made before.
+    fn changes(&self, stock: &mut Stock, seq: Seq) {
         assert!(seq >= stock.seq, "publishing goes forward: {seq:?} after {:?}", stock.seq);
         stock.seq = seq;
         self.version.fetch_add(1, Ordering::Release);

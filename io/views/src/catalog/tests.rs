@@ -165,3 +165,37 @@ fn every_code_has_one_shard_below_the_count() {
     assert_eq!(shards.len(), 4);
     assert!(shards.iter().all(|shard| *shard < 4));
 }
+
+/// Bug: levels were shown to those who read without the lock before the version was counted. Who was told «sold out» in
+/// between, and asked for the stock page next, got the page of before, on which units were free.
+/// Cause: the page's bytes are kept by version, and the version was the last thing to change.
+/// Fix: it is the first.
+#[test]
+fn whoever_has_seen_new_levels_finds_a_new_version() {
+    const PUBLISH_COUNT: u32 = 50_000;
+    let catalog = catalog();
+    let items: Vec<(String, u32)> = (0..64).map(|item| (format!("item-{item}"), 0)).collect();
+    let items: Vec<(&str, u32)> = items.iter().map(|(code, free)| (code.as_str(), *free)).collect();
+    catalog.put_sale(published("concert", 0, &items));
+    let sale = catalog.sale("concert").unwrap();
+    let first = sale.version();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for free in 1..=PUBLISH_COUNT {
+                let new: Vec<_> = (0..64).map(|item| (ItemIndex(item), levels(free, 0))).collect();
+                catalog.set_levels(ShardId::FIRST, SaleId(0), &new, Seq(u64::from(free) + 1));
+            }
+        });
+        loop {
+            let free = sale.free(ItemIndex(0));
+            let version = sale.version();
+            assert!(
+                version >= first + u64::from(free),
+                "{free} are free, at the version {version} of before"
+            );
+            if free == PUBLISH_COUNT {
+                break;
+            }
+        }
+    });
+}

@@ -45,20 +45,15 @@ impl Load {
 
     /// Places orders, many in a packet, until there are so many.
     pub(crate) fn fill(&self, server: &Server, order_count: u64) {
-        thread::scope(|scope| {
-            for _ in 0..FILLER_COUNT {
-                scope.spawn(|| {
-                    let mut connection = server.connect();
-                    while self.order_count() < order_count {
-                        let asks: Vec<Ask> =
-                            (0..PACKET_ORDER_COUNT).map(|_| self.next_order(server)).collect();
-                        for reply in connection.ask_at_once(&asks).expect("the server is there") {
-                            reply.expect(201);
-                        }
-                    }
-                });
+        let filler = || {
+            let mut connection = server.connect();
+            while self.order_count() < order_count {
+                let asks: Vec<Ask> = (0..PACKET_ORDER_COUNT).map(|_| self.next_order(server)).collect();
+                let replies = connection.ask_at_once(&asks).expect("the server is there");
+                replies.into_iter().for_each(|reply| drop(reply.expect(201)));
             }
-        });
+        };
+        thread::scope(|scope| (0..FILLER_COUNT).for_each(|_| drop(scope.spawn(filler))));
     }
 
     /// Each connection asks again as soon as it is answered, for so long. Returns the latencies in microseconds.

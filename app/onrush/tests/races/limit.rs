@@ -38,7 +38,7 @@ fn exactly_the_limit_succeeds_of_orders_that_arrive_in_the_same_instant() {
         }
     }
     let replies = race(&server, lanes);
-    for round in 0..ROUND_COUNT {
+    for round in 0..ROUND_COUNT as usize {
         let told = (0..LANE_COUNT)
             .flat_map(|lane| keys[lane][round].iter().copied().zip(replies[lane][round].iter()));
         check_round(round, told);

@@ -111,22 +111,20 @@ fn receipt_of_every_acknowledged_order_verifies_after_a_kill() {
     let address = server.address;
     let acknowledged = AtomicU64::new(0);
     let all = tokens(&data, "buyer", u32::try_from(CLIENT_COUNT).unwrap());
+    let buy = |token: String| {
+        let mut receipts = Vec::new();
+        let Ok(mut connection) = super::support::http::Connection::open(address) else { return receipts };
+        for number in 0..ORDER_COUNT_MAX {
+            let ask = Ask::post("/v1/sales/gig/orders").bearer(&token).key(&format!("k{number}"));
+            let Ok(reply) = connection.ask(&ask.json(&basket(1))) else { break };
+            receipts.push(reply.expect(201).header("onrush-receipt").unwrap().to_owned());
+            acknowledged.fetch_add(1, Ordering::Relaxed);
+        }
+        receipts
+    };
     let receipts: Vec<String> = thread::scope(|scope| {
-        let buy = |token: String| {
-            let mut receipts = Vec::new();
-            let Ok(mut connection) = super::support::http::Connection::open(address) else { return receipts };
-            for number in 0..ORDER_COUNT_MAX {
-                let ask = Ask::post("/v1/sales/gig/orders")
-                    .bearer(&token)
-                    .key(&format!("k{number}"))
-                    .json(&basket(1));
-                let Ok(reply) = connection.ask(&ask) else { break };
-                receipts.push(reply.expect(201).header("onrush-receipt").unwrap().to_owned());
-                acknowledged.fetch_add(1, Ordering::Relaxed);
-            }
-            receipts
-        };
-        let clients: Vec<_> = all.into_iter().map(|token| scope.spawn(|| buy(token))).collect();
+        let buy = &buy;
+        let clients: Vec<_> = all.into_iter().map(|token| scope.spawn(move || buy(token))).collect();
         until("enough orders", || {
             (acknowledged.load(Ordering::Relaxed) >= ORDER_COUNT_BEFORE_KILL).then_some(())
         });

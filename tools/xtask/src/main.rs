@@ -8,6 +8,7 @@ mod crash;
 mod fuzz;
 mod mutants;
 mod plan;
+mod sanitize;
 mod setup;
 mod step;
 mod tidy;
@@ -29,7 +30,8 @@ usage: cargo xtask COMMAND
   crash --cycles N   kill the server N times under load; then restarts and snapshots at a million orders
   faults             let every system call on the data folder fail in every way, one by one
   torture        the journal and the snapshots under every cut of the power and all rot; about 20 minutes on 2 cores
-  torture --quick   a seeded sample of it";
+  torture --quick   a seeded sample of it
+  sanitize       tests of the rooms that store, publish and have threads under address and thread sanitizer";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
         ["setup"] => setup::run(),
         ["mutants"] => mutants::run(&root()),
         ["fuzz", words @ ..] => fuzz::run(words, &root()),
+        ["sanitize"] => sanitize::run(&root()),
         ["test"] => step::run_all(&plan::test(plan::Extent::Full), &root()),
         ["test", "--quick"] => step::run_all(&plan::test(plan::Extent::Quick), &root()),
         ["crash", "--cycles", cycles] => crash::run(cycles, &root()),

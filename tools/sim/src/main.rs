@@ -37,6 +37,9 @@ struct Args {
     /// Trouble to switch off.
     #[arg(long, value_delimiter = ',')]
     without: Vec<Knob>,
+    /// Stop at the first failure, and do not look for a shorter story.
+    #[arg(long)]
+    fail_fast: bool,
     /// Say how often every interesting state was reached.
     #[arg(long)]
     reached: bool,
@@ -70,11 +73,14 @@ fn main() -> ExitCode {
         sum.add(&outcome);
         if let Some(failure) = &outcome.failure {
             sum.failed_count += 1;
-            let shrinks = !args.trace && sum.failed_count <= SHRUNK_COUNT_MAX;
+            let shrinks = !args.trace && !args.fail_fast && sum.failed_count <= SHRUNK_COUNT_MAX;
             progress.suspend(|| tell(&outcome, failure, shrinks.then_some(&options)));
         }
         progress.set_message(sum.progress());
         progress.inc(1);
+        if args.fail_fast && sum.failed_count > 0 {
+            break;
+        }
     }
     progress.finish_and_clear();
     if args.reached {

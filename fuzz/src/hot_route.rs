@@ -42,9 +42,13 @@ fn check_connection(world: &World, bytes: &[u8], piece_len: usize) {
     if piece_len > 0 {
         let pieces = serve(world, &bytes, piece_len);
         // A head that came in pieces is parsed by hyper only once its end is there: what is wrong with one that never
-        // ends is then not told.
+        // ends is then not told. And when a request is answered before its body was read, hyper reads the body away
+        // if it is there already, and else closes the connection: later requests are then not answered.
         let rest = whole.strip_prefix(&pieces[..]);
-        let agrees = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"HTTP/1.1 4"));
+        let agrees = rest.is_some_and(|rest| {
+            let may_lack: &[u8] = if pieces.is_empty() { b"HTTP/1.1 4" } else { b"HTTP/1.1 " };
+            rest.is_empty() || rest.starts_with(may_lack)
+        });
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         assert!(agrees, "in pieces of {piece_len} bytes: {}\nat once: {}", text(&pieces), text(&whole));
     }

@@ -12,7 +12,9 @@ use domain::{
 };
 use edge::auth::{AdminKey, AdminKeys, Auth, BuyerTokens, IssueKey, TokenAlgorithm, TokenClaims, TokenRules};
 use edge::fuzzing::Door;
-use edge::{Backend, CursorInvalid, Edge, EdgeParts, Metrics, OrdersPage, OrdersQuery, Unavailable};
+use edge::{
+    Backend, CursorInvalid, Decided, Edge, EdgeParts, Metrics, OrdersPage, OrdersQuery, Tip, Unavailable,
+};
 use http_body_util::{BodyExt, Full};
 use prometheus_client::registry::Registry;
 use tokio::runtime::Runtime;
@@ -196,11 +198,11 @@ impl Backend for Shop {
         _permit: gate::Permit,
         shard: ShardId,
         request: Request,
-    ) -> Result<Result<Answer, Refusal>, Unavailable> {
+    ) -> Result<Decided, Unavailable> {
         assert_eq!(shard, ShardId::FIRST);
-        let answer = self.decide(&request);
+        let outcome = self.decide(&request);
         *self.asked.lock().expect("no panic under the lock") = Some(request);
-        Ok(answer)
+        Ok(Decided { outcome, tip: Tip::default() })
     }
 
     async fn orders(&self, _query: OrdersQuery) -> Result<Result<OrdersPage, CursorInvalid>, Unavailable> {

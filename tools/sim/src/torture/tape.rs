@@ -73,7 +73,8 @@ struct File {
 #[derive(Clone)]
 enum NameOp {
     Make(String, usize),
-    Rename(String, String),
+    /// From a name to another, of this file: a directory's entry names a file, not another entry.
+    Rename(String, String, usize),
     Remove(String),
 }
 
@@ -123,7 +124,10 @@ impl Platter {
             }
             Op::Write { file, from, bytes } => self.files[*file].write(*from, bytes),
             Op::Sync { file } => self.files[*file].sync(),
-            Op::Rename { from, to } => self.names_pending.push(NameOp::Rename(from.clone(), to.clone())),
+            Op::Rename { from, to } => {
+                let file = self.names_after(u32::MAX)[from];
+                self.names_pending.push(NameOp::Rename(from.clone(), to.clone(), file));
+            }
             Op::Remove { name } => self.names_pending.push(NameOp::Remove(name.clone())),
             Op::SyncDir => {
                 self.names = self.names_after(u32::MAX);
@@ -168,11 +172,9 @@ impl Platter {
             }
             match op {
                 NameOp::Make(name, index) => drop(names.insert(name.clone(), *index)),
-                NameOp::Rename(from, to) => {
-                    // Without its creation there is nothing to rename.
-                    if let Some(index) = names.remove(from) {
-                        names.insert(to.clone(), index);
-                    }
+                NameOp::Rename(from, to, index) => {
+                    names.remove(from);
+                    names.insert(to.clone(), *index);
                 }
                 NameOp::Remove(name) => drop(names.remove(name)),
             }

@@ -129,7 +129,10 @@ impl<D: Disk> Local<D> {
         let size_bytes = self.options.segment_size_bytes.max(segment::BLOCKS_FROM + size_bytes);
         let header = segment::Header { size_bytes, term: self.term, tip_before: self.tip };
         self.current = make_segment(&self.disk, &self.shelf, header)?;
-        self.segments.push_back(header.first_seq());
+        // A segment without a block would begin with the same record: the larger one has just taken its name and place.
+        if self.segments.back() != Some(&header.first_seq()) {
+            self.segments.push_back(header.first_seq());
+        }
         Ok(())
     }
 

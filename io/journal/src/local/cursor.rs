@@ -37,11 +37,13 @@ impl<D: Disk> LocalCursor<D> {
     fn step(&mut self, f: &mut dyn FnMut(Record<'_>)) -> Result<(), ReadError> {
         let room = self.reader.size_bytes() - self.offset;
         if room == 0 || is_zero(self.reader.bytes(self.offset, PAGE_SIZE_BYTES)?) {
-            if self.offset == segment::BLOCKS_FROM {
-                return Err(self.damage(Fault::BlockMissing(self.next)));
-            }
+            let was_empty = self.offset == segment::BLOCKS_FROM;
             self.reader = open_segment(&self.disk, self.next)?;
             self.offset = segment::BLOCKS_FROM;
+            // An empty segment may have given its name to a larger one since it was opened.
+            if was_empty && is_zero(self.reader.bytes(self.offset, PAGE_SIZE_BYTES)?) {
+                return Err(self.damage(Fault::BlockMissing(self.next)));
+            }
             return Ok(());
         }
         let header = match block::Header::parse(self.reader.bytes(self.offset, PAGE_SIZE_BYTES)?) {

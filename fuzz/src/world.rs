@@ -78,22 +78,18 @@ impl World {
         World { door: Door::new(edge), shop, runtime, buyer: format!("Bearer {token}"), order_code }
     }
 
-    /// The usual answer, and what the shop was asked for it.
+    /// The router's answer, and what the shop was asked for it.
     pub(crate) fn respond(&self, request: http::Request<Full<Bytes>>) -> (Answered, Option<Request>) {
-        self.shop.asked.lock().expect("no panic under the lock").take();
-        let answer = self.runtime.block_on(async { collect(self.door.respond(request).await).await });
-        (answer, self.shop.asked.lock().expect("no panic under the lock").take())
+        self.asked_by(|| {
+            self.runtime.block_on(async { collect(self.door.respond_by_router(request).await).await })
+        })
     }
 
-    /// The router's answer, and what the shop was asked for it.
-    pub(crate) fn respond_by_router(
-        &self,
-        request: http::Request<Full<Bytes>>,
-    ) -> (Answered, Option<Request>) {
+    /// What `work` brings, and what the shop was asked for it.
+    pub(crate) fn asked_by<T>(&self, work: impl FnOnce() -> T) -> (T, Option<Request>) {
         self.shop.asked.lock().expect("no panic under the lock").take();
-        let answer =
-            self.runtime.block_on(async { collect(self.door.respond_by_router(request).await).await });
-        (answer, self.shop.asked.lock().expect("no panic under the lock").take())
+        let outcome = work();
+        (outcome, self.shop.asked.lock().expect("no panic under the lock").take())
     }
 }
 
@@ -193,16 +189,13 @@ impl Backend for Shop {
         NOW
     }
 
-    async fn ask(
-        &self,
-        _permit: gate::Permit,
-        shard: ShardId,
-        request: Request,
-    ) -> Result<Decided, Unavailable> {
+    type Asked = std::future::Ready<Result<Decided, Unavailable>>;
+
+    fn ask(&self, _permit: gate::Permit, shard: ShardId, request: Request) -> Self::Asked {
         assert_eq!(shard, ShardId::FIRST);
         let outcome = self.decide(&request);
         *self.asked.lock().expect("no panic under the lock") = Some(request);
-        Ok(Decided { outcome, tip: Tip::default() })
+        std::future::ready(Ok(Decided { outcome, tip: Tip::default() }))
     }
 
     async fn orders(&self, _query: OrdersQuery) -> Result<Result<OrdersPage, CursorInvalid>, Unavailable> {

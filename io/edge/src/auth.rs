@@ -8,7 +8,9 @@ mod tests;
 mod token_cache;
 
 use domain::{Actor, BuyerId, UnixMs};
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header};
+
+use crate::request;
 
 pub use admin::{AdminKey, AdminKeyHash, AdminKeys, HashInvalid};
 pub use buyer::{BuyerTokens, IssueKey, TokenAlgorithm, TokenClaims, TokenKeyError, TokenRules};
@@ -53,7 +55,12 @@ impl Auth {
     /// # Errors
     /// When nobody is named, or who is named is not believed.
     pub fn actor(&self, headers: &HeaderMap, now: UnixMs) -> Result<Actor, AuthFault> {
-        let bearer = bearer(headers)?;
+        self.actor_of(headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes), now)
+    }
+
+    /// Who asks, by the value of `Authorization`.
+    fn actor_of(&self, authorization: Option<&[u8]>, now: UnixMs) -> Result<Actor, AuthFault> {
+        let bearer = bearer(authorization.ok_or(AuthFault::Missing)?)?;
         if AdminKey::looks_like(bearer) {
             return if self.admins.knows(bearer) {
                 Ok(Actor::Organiser)
@@ -64,12 +71,12 @@ impl Auth {
         self.buyers.verify(bearer, now).map(Actor::Buyer)
     }
 
-    /// The buyer who asks.
+    /// The buyer who asks, by the value of `Authorization`.
     ///
     /// # Errors
     /// When it is not a buyer.
-    pub fn buyer(&self, headers: &HeaderMap, now: UnixMs) -> Result<BuyerId, AuthFault> {
-        match self.actor(headers, now)? {
+    pub fn buyer(&self, authorization: Option<&[u8]>, now: UnixMs) -> Result<BuyerId, AuthFault> {
+        match self.actor_of(authorization, now)? {
             Actor::Buyer(buyer) => Ok(buyer),
             Actor::Organiser => Err(AuthFault::BuyerOnly),
         }
@@ -88,9 +95,8 @@ impl Auth {
 }
 
 /// The bearer token of RFC 6750, section 2.1; the scheme's case does not matter (RFC 9110, section 11.1).
-fn bearer(headers: &HeaderMap) -> Result<&str, AuthFault> {
-    let value = headers.get(header::AUTHORIZATION).ok_or(AuthFault::Missing)?;
-    let value = value.to_str().map_err(|_not_ascii| AuthFault::TokenInvalid)?;
+fn bearer(authorization: &[u8]) -> Result<&str, AuthFault> {
+    let value = request::text(authorization).ok_or(AuthFault::TokenInvalid)?;
     let (scheme, token) = value.split_once(' ').ok_or(AuthFault::Missing)?;
     if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(AuthFault::Missing) }
 }

@@ -13,14 +13,12 @@ pub trait Backend: Clone + Send + Sync + 'static {
     /// The clock of this process.
     fn now(&self) -> UnixMs;
 
-    /// Has a shard's writer decide, and waits until the answer is durable. The permit says that the gate was
-    /// asked; it is used up.
-    fn ask(
-        &self,
-        permit: Permit,
-        shard: ShardId,
-        request: Request,
-    ) -> impl Future<Output = Result<Decided, Unavailable>> + Send;
+    /// What waits for a shard's writer.
+    type Asked: Future<Output = Result<Decided, Unavailable>> + Send + Unpin;
+
+    /// Has a shard's writer decide; ready when the answer is durable. The permit says that the gate was asked; it is used
+    /// up. Requests of one shard are decided in the order of these calls, if one thread makes them.
+    fn ask(&self, permit: Permit, shard: ShardId, request: Request) -> Self::Asked;
 
     /// A page of a sale's orders, from a view.
     fn orders(

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::{Actor, Answer, BuyerId, OrderCodec, OrderId, OrderView, Request, ShardId, UnixMs};
-use gate::{Shedder, Work};
+use gate::{Permit, Shedder, Work};
 use http::HeaderMap;
 use views::SaleEntry;
 
@@ -16,6 +16,7 @@ use crate::metrics::Metrics;
 use crate::payments::PaymentDesk;
 use crate::problem::Problem;
 use crate::receipt::Receipt;
+use crate::request::HotHeaders;
 
 /// What an edge is made of besides its backend.
 pub struct EdgeParts {
@@ -63,8 +64,8 @@ impl<B: Backend> Edge<B> {
         &self.metrics
     }
 
-    pub(crate) fn buyer(&self, headers: &HeaderMap, now: UnixMs) -> Result<BuyerId, Problem> {
-        self.auth.buyer(headers, now).map_err(|fault| Problem::auth(&fault))
+    pub(crate) fn buyer(&self, headers: &HotHeaders<'_>, now: UnixMs) -> Result<BuyerId, Problem> {
+        self.auth.buyer(headers.authorization, now).map_err(|fault| Problem::auth(&fault))
     }
 
     pub(crate) fn organiser(&self, headers: &HeaderMap) -> Result<(), Problem> {
@@ -81,12 +82,12 @@ impl<B: Backend> Edge<B> {
     }
 
     /// A sale's page, ready.
-    pub(crate) fn page(&self, slug: &str, headers: &HeaderMap) -> Outcome {
+    pub(crate) fn page(&self, slug: &str, headers: &HotHeaders<'_>) -> Outcome {
         Ok(self.pages.page(&*self.sale(slug)?, headers))
     }
 
     /// A sale's levels, ready.
-    pub(crate) fn stock(&self, slug: &str, headers: &HeaderMap) -> Outcome {
+    pub(crate) fn stock(&self, slug: &str, headers: &HotHeaders<'_>) -> Outcome {
         Ok(self.pages.stock(&*self.sale(slug)?, headers))
     }
 
@@ -123,12 +124,16 @@ impl<B: Backend> Edge<B> {
         shard: ShardId,
         request: Request,
     ) -> Result<Decided, Problem> {
-        let admitted = self.shedder.admit(work, self.backend.inbox_len(shard));
-        let permit = admitted.map_err(|refused| {
+        let permit = self.admit(work, shard)?;
+        self.backend.ask(permit, shard, request).await.map_err(Problem::unavailable)
+    }
+
+    /// Asks the gate.
+    pub(crate) fn admit(&self, work: Work, shard: ShardId) -> Result<Permit, Problem> {
+        self.shedder.admit(work, self.backend.inbox_len(shard)).map_err(|refused| {
             self.metrics.shed.inc();
             Problem::unavailable(Unavailable::Overloaded { retry_after_s: refused.retry_after_s })
-        })?;
-        self.backend.ask(permit, shard, request).await.map_err(Problem::unavailable)
+        })
     }
 
     /// The same for what is answered with an order.

@@ -12,6 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use crate::auth::{AuthFault, BuyerTokens};
 use crate::backend::Backend;
 use crate::body::Body;
+use crate::conn::head::{self, Found, SizeLimits};
 use crate::conn::serve;
 use crate::conn::watch::Connections;
 use crate::edge::Edge;
@@ -30,14 +31,9 @@ impl<B: Backend> Door<B> {
         Door { server: Server::new(edge), connections }
     }
 
-    /// Answers a request the way it usually is: by hand on a hot route, else by the router.
-    pub async fn respond(&self, request: Request<Full<Bytes>>) -> Response<Body> {
-        self.server.respond(request).await
-    }
-
     /// Answers a request by the router, whatever its route.
     pub async fn respond_by_router(&self, request: Request<Full<Bytes>>) -> Response<Body> {
-        self.server.respond_by_router(request).await
+        self.server.respond(request).await
     }
 
     /// Serves a connection until it ends.
@@ -45,6 +41,12 @@ impl<B: Backend> Door<B> {
         let place = self.connections.add(Instant::now());
         serve::serve(stream, self.server.clone(), place.watch.clone()).await;
     }
+}
+
+/// Whether a connection's bytes begin with a whole request that the fast lane answers.
+pub fn is_for_lane(bytes: &[u8]) -> bool {
+    let limits = SizeLimits { head_size_bytes_max: 16 << 10, body_size_bytes_max: 64 << 10 };
+    matches!(head::find(bytes, limits), Found::Request(_))
 }
 
 /// The buyer of a token, by the library alone.

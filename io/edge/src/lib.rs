@@ -15,6 +15,8 @@ mod conn;
 mod edge;
 #[doc(hidden)]
 pub mod fuzzing;
+#[doc(hidden)]
+pub mod hello;
 mod hot;
 mod json;
 mod metrics;

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
+use parking_lot::Mutex;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -66,6 +67,8 @@ pub struct Metrics {
     durations: [Histogram; Route::COUNT],
     stages: [Histogram; 3],
     problems: Family<CodeLabels, Counter>,
+    /// The counter that was looked up last.
+    problem_last: Mutex<Option<(&'static str, Counter)>>,
     /// Requests answered "no" from the catalogue, without the writer.
     pub(crate) answered_by_view: Counter,
     /// Requests turned away because a writer's inbox was full.
@@ -107,6 +110,7 @@ impl Metrics {
             }),
             stages: ["receive", "writer", "answer"].map(stage),
             problems,
+            problem_last: Mutex::default(),
             answered_by_view: counter(
                 registry,
                 "orders_answered_by_view",
@@ -135,9 +139,19 @@ impl Metrics {
         self.durations[route.index()].observe(took.as_secs_f64());
     }
 
-    /// Counts one problem.
+    /// Counts one problem. In a rush it is the same one over and over: its counter is looked up once.
     pub(crate) fn problem(&self, code: &'static str) {
-        self.problems.get_or_create(&CodeLabels { code }).inc();
+        let mut last = self.problem_last.lock();
+        match &*last {
+            Some((last_code, counter)) if std::ptr::eq(*last_code, code) => {
+                counter.inc();
+            }
+            _ => {
+                let counter = self.problems.get_or_create_owned(&CodeLabels { code });
+                counter.inc();
+                *last = Some((code, counter));
+            }
+        }
     }
 
     /// Counts how long a stage of an order took, if this order is one of those that are measured.

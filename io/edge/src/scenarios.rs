@@ -7,6 +7,7 @@
 
 mod bad_clients;
 mod fake;
+mod lane;
 mod run;
 mod stopping;
 

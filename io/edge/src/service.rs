@@ -1,4 +1,4 @@
-//! From a request to its answer: the hot routes by hand, the router for the rest, a net under both.
+//! From a request to its answer on hyper's side: the router, and a net under it. The fast lane answers by itself.
 
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
@@ -9,7 +9,6 @@ use std::time::Instant;
 use axum::Router;
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
-use http_body_util::Full;
 use hyper::body::Body as HttpBody;
 use tower::ServiceExt;
 
@@ -17,9 +16,8 @@ use crate::backend::Backend;
 use crate::body::Body;
 use crate::config::Config;
 use crate::edge::Edge;
-use crate::hot;
 use crate::problem::{self, Code, Problem};
-use crate::route::{self, Hot, Route};
+use crate::route::Route;
 use crate::routes;
 
 /// The edge with its router; one per I/O thread, cloned per connection.
@@ -55,7 +53,7 @@ impl<B: Backend> Server<B> {
         D::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let started = Instant::now();
-        let mut handling = pin!(self.handle(request));
+        let mut handling = pin!(self.route(request.map(axum::body::Body::new)));
         let caught = std::future::poll_fn(|cx| {
             let poll = std::panic::catch_unwind(AssertUnwindSafe(|| handling.as_mut().poll(cx)));
             match poll {
@@ -76,29 +74,7 @@ impl<B: Backend> Server<B> {
         response
     }
 
-    /// Answers a request by the router alone, hot or not: what the hot path has to agree with.
-    pub(crate) async fn respond_by_router(&self, request: Request<Full<Bytes>>) -> Response<Body> {
-        self.handle_cold(request.map(axum::body::Body::new)).await.1
-    }
-
-    async fn handle<D>(&self, request: Request<D>) -> (Route, Response<Body>)
-    where
-        D: HttpBody<Data = Bytes> + Send + Unpin + 'static,
-        D::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
-        let (head, body) = request.into_parts();
-        let Some(Hot { route, sale }) = route::hot(&head.method, head.uri.path(), head.uri.query()) else {
-            return self.handle_cold(Request::from_parts(head, axum::body::Body::new(body))).await;
-        };
-        let outcome = match route {
-            Route::OrderPlace => hot::order::place(&self.edge, sale, &head.headers, body).await,
-            Route::StockShow => self.edge.stock(sale, &head.headers),
-            _ => self.edge.page(sale, &head.headers),
-        };
-        (route, outcome.unwrap_or_else(Problem::into_reply).map(Body::Ready))
-    }
-
-    async fn handle_cold(&self, request: Request<axum::body::Body>) -> (Route, Response<Body>) {
+    async fn route(&self, request: Request<axum::body::Body>) -> (Route, Response<Body>) {
         let head_only = request.method() == Method::HEAD;
         let response = self.router.clone().oneshot(request).await.unwrap_or_else(|never| match never {});
         let route = response.extensions().get().copied().unwrap_or(Route::Unmatched);

@@ -1,29 +1,15 @@
-//! The bare hello: what the HTTP stack costs when nothing is done. Same libraries, same number of threads, same
-//! options of sockets and connections as the server that is measured; it reads whatever body comes and answers
-//! with the same bytes every time.
+//! The bare hello: what the HTTP stack costs when nothing is done. The very lane of the server that is measured, with the same
+//! options of sockets and connections; it reads whatever body comes and answers with the same bytes every time.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Barrier};
 use std::thread;
 
 use anyhow::Context as _;
-use bytes::Bytes;
 use clap::Args;
-use http::{HeaderValue, Request, Response, header};
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::TcpSocket;
 
-/// About as long as the answer to an order.
-const ANSWER: &[u8] = br#"{"hello":"world","state":"held","lines":[{"item":"ga","quantity":1,"unit_price":12000}],"total":{"amount":12000,"currency":"EUR"},"expires_at":"2026-12-01T19:00:00.000Z","order":"0000000000000000","seq":1}"#;
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const BACKLOG: u32 = 4_096;
-/// As the server's default for `http.header_size_bytes_max`.
-const HEAD_SIZE_BYTES_MAX: usize = 16 * 1024;
 
 /// Serve the bare hello.
 #[derive(Args)]
@@ -67,28 +53,6 @@ fn serve(socket: TcpSocket, listening: &Barrier) -> anyhow::Result<()> {
     runtime.block_on(async {
         let listener = socket.listen(BACKLOG)?;
         listening.wait();
-        accept(&listener).await
+        edge::hello::hello_loop(listener).await.map(|never| match never {}).map_err(anyhow::Error::from)
     })
-}
-
-async fn accept(listener: &TcpListener) -> anyhow::Result<()> {
-    let mut http = http1::Builder::new();
-    http.max_buf_size(HEAD_SIZE_BYTES_MAX).header_read_timeout(None).half_close(false).keep_alive(true);
-    loop {
-        let (stream, _) = listener.accept().await?;
-        stream.set_nodelay(true)?;
-        let connection = http.serve_connection(TokioIo::new(stream), service_fn(answer));
-        tokio::spawn(async move {
-            // How a connection broke helps nobody: the client is gone.
-            let _ = connection.await;
-        });
-    }
-}
-
-async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
-    let mut body = request.into_body();
-    while let Some(Ok(_)) = body.frame().await {}
-    let mut response = Response::new(Full::new(Bytes::from_static(ANSWER)));
-    response.headers_mut().insert(header::CONTENT_TYPE, JSON);
-    Ok(response)
 }

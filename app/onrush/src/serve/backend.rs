@@ -1,11 +1,14 @@
 //! What the edge asks, answered by this process's own shards.
 
 use std::cell::Cell;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use domain::{OrderCodec, Refusal, Request, ShardId, UnixMs};
 use edge::{Backend, CursorInvalid, Decided, OrdersPage, OrdersQuery, Tip, Unavailable};
 use gate::Permit;
+use tokio::sync::oneshot;
 use views::Catalog;
 
 use super::clock;
@@ -46,6 +49,25 @@ impl LocalBackend {
     }
 }
 
+/// A request that waits for its writer, or was answered without one.
+pub(crate) enum Asked {
+    Waiting(oneshot::Receiver<Decided>),
+    /// Taken when it is told.
+    Answered(Option<Result<Decided, Unavailable>>),
+}
+
+impl Future for Asked {
+    type Output = Result<Decided, Unavailable>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.get_mut() {
+            // A writer that failed drops its tickets unanswered.
+            Asked::Waiting(outcome) => Pin::new(outcome).poll(cx).map_err(|_dropped| Unavailable::Failed),
+            Asked::Answered(answer) => Poll::Ready(answer.take().expect("nobody polls for an answer twice")),
+        }
+    }
+}
+
 impl Backend for LocalBackend {
     fn catalog(&self) -> &Catalog {
         &self.0.catalog
@@ -55,19 +77,21 @@ impl Backend for LocalBackend {
         clock::now()
     }
 
-    async fn ask(&self, _permit: Permit, shard: ShardId, request: Request) -> Result<Decided, Unavailable> {
+    type Asked = Asked;
+
+    fn ask(&self, _permit: Permit, shard: ShardId, request: Request) -> Asked {
         // An order number of a shard that is not here was never given out here.
         let Some(inbox) = self.inbox(shard) else {
-            return Ok(Decided { outcome: Err(Refusal::OrderNotFound), tip: Tip::default() });
+            let nothing = Decided { outcome: Err(Refusal::OrderNotFound), tip: Tip::default() };
+            return Asked::Answered(Some(Ok(nothing)));
         };
         let number = OUTBOX.get();
         let (ticket, outcome) = self.0.outboxes[number].ticket(number);
-        inbox.push(ticket, request).map_err(|reason| match reason {
-            NotTaken::Full => Unavailable::Overloaded { retry_after_s: 1 },
-            NotTaken::Closed => Unavailable::Stopping,
-        })?;
-        // A writer that failed drops its tickets unanswered.
-        outcome.await.map_err(|_dropped| Unavailable::Failed)
+        match inbox.push(ticket, request) {
+            Ok(()) => Asked::Waiting(outcome),
+            Err(NotTaken::Full) => Asked::Answered(Some(Err(Unavailable::Overloaded { retry_after_s: 1 }))),
+            Err(NotTaken::Closed) => Asked::Answered(Some(Err(Unavailable::Stopping))),
+        }
     }
 
     async fn orders(&self, query: OrdersQuery) -> Result<Result<OrdersPage, CursorInvalid>, Unavailable> {

@@ -1,16 +1,19 @@
-//! Serving one connection.
+//! Serving one connection: in the fast lane first, with hyper from the first unusual request on.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use bytes::{Buf as _, Bytes};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::lane::{self, Desk, End};
 use super::watch::{Phase, Watch, Word};
 use crate::backend::Backend;
 use crate::config::Config;
@@ -22,8 +25,32 @@ pub(crate) async fn serve<B: Backend, S>(stream: S, server: Server<B>, watch: Ar
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    if let Some((stream, first)) = serve_lane(&**server.edge(), stream, &watch).await {
+        // In a box: few connections come here, and all others need not have the room.
+        Box::pin(serve_hyper(Watched { stream, first, watch: watch.clone() }, server, watch)).await;
+    }
+}
+
+/// Serves the lane; gives the stream and what was read of it when the connection goes on with hyper.
+pub(crate) async fn serve_lane<D: Desk, S>(desk: &D, mut stream: S, watch: &Watch) -> Option<(S, Bytes)>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let end = {
+        let mut lane = pin!(lane::run(desk, &mut stream, watch));
+        until_told(watch, |_, cx| lane.as_mut().poll(cx)).await?
+    };
+    match end {
+        End::Over => None,
+        End::HandOver(first) => Some((stream, first.into())),
+    }
+}
+
+async fn serve_hyper<B: Backend, S>(stream: Watched<S>, server: Server<B>, watch: Arc<Watch>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let http = builder(server.config());
-    let io = TokioIo::new(Watched { stream, watch: watch.clone() });
     let of_requests = watch.clone();
     let service = service_fn(move |request| {
         let (server, watch) = (server.clone(), of_requests.clone());
@@ -34,26 +61,33 @@ where
             Ok::<_, Infallible>(response)
         }
     });
-    let mut connection = pin!(http.serve_connection(io, service));
-    let mut kept = false;
+    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
     let mut finishing = false;
-    std::future::poll_fn(|cx| {
-        if !kept {
-            kept = true;
-            watch.keep(cx.waker());
-        }
-        match watch.word() {
-            Word::End => return Poll::Ready(()),
-            Word::Finish if !finishing => {
-                finishing = true;
-                connection.as_mut().graceful_shutdown();
-            }
-            Word::Finish | Word::GoOn => {}
+    until_told(&watch, |word, cx| {
+        if word == Word::Finish && !finishing {
+            finishing = true;
+            connection.as_mut().graceful_shutdown();
         }
         // How a connection broke helps nobody: the client is gone or was told.
         connection.as_mut().poll(cx).map(|_ended| ())
     })
     .await;
+}
+
+/// Polls until it is ready, or the watch says that the connection ends now: then `None`.
+async fn until_told<T>(watch: &Watch, mut poll: impl FnMut(Word, &mut Context<'_>) -> Poll<T>) -> Option<T> {
+    let mut kept = false;
+    poll_fn(|cx| {
+        if !kept {
+            kept = true;
+            watch.keep(cx.waker());
+        }
+        match watch.word() {
+            Word::End => Poll::Ready(None),
+            word => poll(word, cx).map(Some),
+        }
+    })
+    .await
 }
 
 fn builder(config: &Config) -> http1::Builder {
@@ -70,9 +104,10 @@ fn builder(config: &Config) -> http1::Builder {
     http
 }
 
-/// A stream that notes when a head begins and when an answer is out.
+/// A stream that gives what was read of it before, and notes when a head begins and when an answer is out.
 struct Watched<S> {
     stream: S,
+    first: Bytes,
     watch: Arc<Watch>,
 }
 
@@ -83,7 +118,14 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let filled = buffer.filled().len();
-        let result = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        let result = if self.first.is_empty() {
+            Pin::new(&mut self.stream).poll_read(cx, buffer)
+        } else {
+            let count = self.first.len().min(buffer.remaining());
+            buffer.put_slice(&self.first[..count]);
+            self.first.advance(count);
+            Poll::Ready(Ok(()))
+        };
         if buffer.filled().len() > filled && matches!(self.watch.phase(), Phase::FirstByte | Phase::Idle) {
             self.watch.enter(Phase::Head);
         }

@@ -1,11 +1,15 @@
 //! Placing an order: the hottest route. Typed parse, one question to the writer, an answer written by hand.
+//!
+//! [`begin`] and [`finish`] are what happens before and after the writer; who waits between them is the caller: a lane,
+//! which does not hold up its other requests, or [`place`] for the router.
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use domain::{Answer, Command, ItemIndex, Refusal, Request, Wish, Wishes, limits};
-use gate::Work;
+use gate::{Permit, Work};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::Body as HttpBody;
@@ -15,14 +19,15 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use views::{Claim, Front, SaleEntry};
 
-use crate::backend::{Backend, Decided};
+use crate::backend::{Backend, Decided, Unavailable};
 use crate::body::{self, Outcome, Reply};
+use crate::conn::wire::Ending;
 use crate::edge::{Edge, Told};
 use crate::json::{self, Faults, Field};
 use crate::metrics::{Stage, Stopwatch};
 use crate::problem::Problem;
 use crate::receipt::{self, header_value};
-use crate::request;
+use crate::request::HotHeaders;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
@@ -30,63 +35,139 @@ const ORDER_PATH: &[u8] = b"/v1/orders/";
 /// Room for the answer about a one-line order, its address and its receipt without growing.
 const SIZE_BYTES_USUAL: usize = 480;
 
-/// Answers `POST /v1/sales/{sale}/orders`.
+/// Answers `POST /v1/sales/{sale}/orders` for the router.
 pub(crate) async fn place<B, D>(edge: &Edge<B>, slug: &str, headers: &HeaderMap, body: D) -> Outcome
 where
     B: Backend,
     D: HttpBody<Data = Bytes> + Unpin,
 {
-    let mut watch = Stopwatch::start();
+    let let_in = let_in(edge, slug, &HotHeaders::of(headers))?;
+    let bytes = body::read(body, edge.body_limit()).await?;
+    let (asked, placing) = begin(edge, let_in, &bytes)?;
+    Ok(finish(edge, placing, asked.await)?.into_reply())
+}
+
+/// Somebody who may order, before the body was looked at.
+pub(crate) struct LetIn {
+    sale: Arc<SaleEntry>,
+    claim: Claim,
+    permit: Permit,
+    watch: Stopwatch,
+}
+
+/// An order that is with the writer.
+pub(crate) struct Placing {
+    sale: Arc<SaleEntry>,
+    /// The first code that is no item of the sale.
+    unknown: Option<String>,
+    watch: Stopwatch,
+}
+
+/// Looks at everything but the body. The gate comes first: who is turned away in a rush must cost next to nothing.
+pub(crate) fn let_in<B: Backend>(
+    edge: &Edge<B>,
+    slug: &str,
+    headers: &HotHeaders<'_>,
+) -> Result<LetIn, Problem> {
+    let watch = Stopwatch::start();
+    let sale = edge.backend.catalog().sale(slug);
+    let permit = sale.as_ref().map(|sale| edge.admit(Work::Order, sale.shard())).transpose()?;
     let now = edge.backend.now();
     let buyer = edge.buyer(headers, now)?;
-    let key = request::key(headers)?.ok_or_else(Problem::key_missing)?;
-    request::expect_json(headers)?;
-    let sale = edge.sale(slug)?;
-    let bytes = body::read(body, edge.body_limit()).await?;
-    let asked = Asked::read(&bytes, &sale)?;
-    let claim = Claim { buyer, key, now };
-    if let Some(refusal) = views::foresee_refusal(edge.backend.catalog(), &sale, claim, &asked.wishes) {
+    let key = headers.key()?.ok_or_else(Problem::key_missing)?;
+    headers.expect_json()?;
+    let (Some(sale), Some(permit)) = (sale, permit) else { return Err(Problem::sale_not_found()) };
+    Ok(LetIn { sale, claim: Claim { buyer, key, now }, permit, watch })
+}
+
+/// Reads the body, and asks the writer unless the catalogue has the answer.
+pub(crate) fn begin<B: Backend>(
+    edge: &Edge<B>,
+    let_in: LetIn,
+    body: &[u8],
+) -> Result<(B::Asked, Placing), Problem> {
+    let LetIn { sale, claim, permit, mut watch } = let_in;
+    let Asked { wishes, unknown } = Asked::read(body, &sale)?;
+    if let Some(refusal) = views::foresee_refusal(edge.backend.catalog(), &sale, claim, &wishes) {
         edge.metrics.answered_by_view.inc();
         return Err(Problem::refusal(&refusal, Some(&sale)));
     }
     edge.metrics.stage(Stage::Receive, watch.lap());
-    let command = Command::PlaceOrder { sale: sale.id(), buyer, key, wishes: asked.wishes };
-    let Decided { outcome: decided, tip } =
-        edge.submit(Work::Order, sale.shard(), Request::Command(command)).await?;
+    let Claim { buyer, key, .. } = claim;
+    let command = Command::PlaceOrder { sale: sale.id(), buyer, key, wishes };
+    let asked = edge.backend.ask(permit, sale.shard(), Request::Command(command));
+    Ok((asked, Placing { sale, unknown, watch }))
+}
+
+/// Makes the answer of what the writer said.
+pub(crate) fn finish<B: Backend>(
+    edge: &Edge<B>,
+    placing: Placing,
+    decided: Result<Decided, Unavailable>,
+) -> Result<Created, Problem> {
+    let Placing { sale, unknown, mut watch } = placing;
+    let Decided { outcome, tip } = decided.map_err(Problem::unavailable)?;
     edge.metrics.stage(Stage::Writer, watch.lap());
-    let outcome = match decided {
-        Ok(Answer::Order(view)) => Ok(created(edge, &Told { view, tip }, &sale)),
+    let created = match outcome {
+        Ok(Answer::Order(view)) => Ok(Created::new(edge, &Told { view, tip }, &sale)),
         Ok(other) => unreachable!("placed an order, answered {other:?}"),
-        Err(Refusal::ItemNotFound { .. }) if asked.unknown.is_some() => {
-            Err(Problem::item_not_found(&asked.unknown.unwrap_or_default()))
+        Err(Refusal::ItemNotFound { .. }) if unknown.is_some() => {
+            Err(Problem::item_not_found(&unknown.unwrap_or_default()))
         }
         Err(refusal) => Err(Problem::refusal(&refusal, Some(&sale))),
     };
     edge.metrics.stage(Stage::Answer, watch.lap());
-    outcome
+    created
 }
 
-/// Body, address and receipt are parts of one buffer: an allocation less than one for each.
-fn created<B: Backend>(edge: &Edge<B>, told: &Told, sale: &SaleEntry) -> Reply {
-    let receipt = edge.receipt(&told.view, told.tip);
-    let mut out = Vec::with_capacity(SIZE_BYTES_USUAL);
-    json::push_order(&mut out, &receipt.order, &told.view, sale);
-    let body_end = out.len();
-    out.extend_from_slice(ORDER_PATH);
-    out.extend_from_slice(&receipt.order);
-    let location_end = out.len();
-    receipt.push(&mut out);
-    let mut body = Bytes::from(out);
-    let receipt = body.split_off(location_end);
-    let location = body.split_off(body_end);
-    let mut reply = Response::new(Full::new(body));
-    *reply.status_mut() = StatusCode::CREATED;
-    let headers = reply.headers_mut();
-    headers.insert(header::CONTENT_TYPE, JSON);
-    headers.insert(header::CACHE_CONTROL, NO_STORE);
-    headers.insert(header::LOCATION, header_value(location));
-    headers.insert(receipt::HEADER, header_value(receipt));
-    reply
+/// The answer that an order was placed: body, address and receipt one behind the other in one buffer.
+pub(crate) struct Created {
+    bytes: Vec<u8>,
+    body_end: usize,
+    location_end: usize,
+}
+
+impl Created {
+    fn new<B: Backend>(edge: &Edge<B>, told: &Told, sale: &SaleEntry) -> Created {
+        let receipt = edge.receipt(&told.view, told.tip);
+        let mut bytes = Vec::with_capacity(SIZE_BYTES_USUAL);
+        json::push_order(&mut bytes, &receipt.order, &told.view, sale);
+        let body_end = bytes.len();
+        bytes.extend_from_slice(ORDER_PATH);
+        bytes.extend_from_slice(&receipt.order);
+        let location_end = bytes.len();
+        receipt.push(&mut bytes);
+        Created { bytes, body_end, location_end }
+    }
+
+    /// For the router.
+    pub(crate) fn into_reply(self) -> Reply {
+        let mut body = Bytes::from(self.bytes);
+        let receipt = body.split_off(self.location_end);
+        let location = body.split_off(self.body_end);
+        let mut reply = Response::new(Full::new(body));
+        *reply.status_mut() = StatusCode::CREATED;
+        let headers = reply.headers_mut();
+        headers.insert(header::CONTENT_TYPE, JSON);
+        headers.insert(header::CACHE_CONTROL, NO_STORE);
+        headers.insert(header::LOCATION, header_value(location));
+        headers.insert(receipt::HEADER, header_value(receipt));
+        reply
+    }
+
+    /// For a lane.
+    pub(crate) fn push(&self, out: &mut Vec<u8>, ending: Ending) {
+        let (rest, receipt) = self.bytes.split_at(self.location_end);
+        let (body, location) = rest.split_at(self.body_end);
+        out.extend_from_slice(
+            b"HTTP/1.1 201 Created\r\ncontent-type: application/json\r\ncache-control: no-store\r\nlocation: ",
+        );
+        out.extend_from_slice(location);
+        out.extend_from_slice(b"\r\nonrush-receipt: ");
+        out.extend_from_slice(receipt);
+        ending.push(out, Some(body.len()));
+        out.extend_from_slice(body);
+    }
 }
 
 /// What a buyer asked for.

@@ -9,13 +9,14 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use domain::{SaleId, ShardId};
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 use parking_lot::RwLock;
 use views::SaleEntry;
 
 use crate::body::Reply;
 use crate::json;
+use crate::request::{self, HotHeaders};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// A page may be a second old. Whoever changed the sale asks the server itself, not a cache between.
@@ -42,7 +43,7 @@ struct Ready {
 
 impl Pages {
     /// The sale page.
-    pub(crate) fn page(&self, sale: &SaleEntry, headers: &HeaderMap) -> Reply {
+    pub(crate) fn page(&self, sale: &SaleEntry, headers: &HotHeaders<'_>) -> Reply {
         reply(&self.ready_page(sale), PAGE_CACHING, headers)
     }
 
@@ -52,7 +53,7 @@ impl Pages {
     }
 
     /// The sale's levels.
-    pub(crate) fn stock(&self, sale: &SaleEntry, headers: &HeaderMap) -> Reply {
+    pub(crate) fn stock(&self, sale: &SaleEntry, headers: &HotHeaders<'_>) -> Reply {
         let pages = self.of(sale);
         let fresh = sale.version();
         let ready = current(&pages.stock, fresh).unwrap_or_else(|| {
@@ -106,8 +107,8 @@ fn keep(slot: &ArcSwapOption<Ready>, ready: Ready) -> Arc<Ready> {
     ready
 }
 
-fn reply(ready: &Ready, caching: HeaderValue, headers: &HeaderMap) -> Reply {
-    let known = headers.get(header::IF_NONE_MATCH).is_some_and(|tags| names(tags, &ready.etag));
+fn reply(ready: &Ready, caching: HeaderValue, headers: &HotHeaders<'_>) -> Reply {
+    let known = headers.if_none_match.is_some_and(|tags| names(tags, &ready.etag));
     let mut reply = if known {
         let mut reply = Response::new(Full::default());
         *reply.status_mut() = StatusCode::NOT_MODIFIED;
@@ -123,8 +124,8 @@ fn reply(ready: &Ready, caching: HeaderValue, headers: &HeaderMap) -> Reply {
 }
 
 /// Whether `If-None-Match` names the tag, by weak comparison (RFC 9110, section 13.1.2).
-fn names(tags: &HeaderValue, etag: &HeaderValue) -> bool {
-    let Ok(tags) = tags.to_str() else { return false };
+fn names(tags: &[u8], etag: &HeaderValue) -> bool {
+    let Some(tags) = request::text(tags) else { return false };
     let plain = |tag: &str| tag.trim().strip_prefix("W/").unwrap_or(tag.trim()).as_bytes() == etag.as_bytes();
     tags.trim() == "*" || tags.split(',').any(plain)
 }

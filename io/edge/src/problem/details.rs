@@ -10,6 +10,7 @@ use http::{HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 
 use crate::body::Reply;
+use crate::conn::wire::{Ending, StatusLine};
 use crate::json::{self, FieldFault};
 
 /// Why a request is not answered with what it asked for.
@@ -100,6 +101,22 @@ impl Problem {
         }
         reply.extensions_mut().insert(Code(details.code));
         reply
+    }
+
+    /// Its status and its code.
+    pub(crate) fn names(&self) -> (StatusCode, &'static str) {
+        (self.0.status, self.0.code)
+    }
+
+    /// Writes the answer for a lane: in a rush most answers say "no", so without a map of headers in between.
+    pub(crate) fn push_answer(&self, out: &mut Vec<u8>, ending: Ending) {
+        let details = &*self.0;
+        let mut line = StatusLine::begin(out, details.status);
+        line.header(&header::CONTENT_TYPE, &CONTENT_TYPE);
+        if let Some((name, value)) = &details.header {
+            line.header(name, value);
+        }
+        line.end(&bytes_of(details), ending);
     }
 }
 

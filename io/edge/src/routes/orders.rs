@@ -13,7 +13,7 @@ use crate::hot;
 use crate::json;
 use crate::openapi::schema;
 use crate::problem::Problem;
-use crate::request::{self, Parameters};
+use crate::request::{self, HotHeaders, Parameters};
 
 /// Place an order: claims its units until the hold ends. The same key and the same order bring the first
 /// answer again, even after it was paid or has expired.
@@ -105,7 +105,7 @@ pub(crate) async fn extend<B: Backend>(
     Path(order): Path<String>,
     request: Request,
 ) -> Outcome {
-    let buyer = edge.buyer(request.headers(), edge.backend.now())?;
+    let buyer = edge.buyer(&HotHeaders::of(request.headers()), edge.backend.now())?;
     Parameters::none(request.uri())?;
     let key = request::key(request.headers())?.ok_or_else(Problem::key_missing)?;
     let order = edge.order_id(&order)?;

@@ -15,7 +15,7 @@ use crate::json;
 use crate::openapi::schema;
 use crate::payments::PaymentDesk;
 use crate::problem::Problem;
-use crate::request::{self, Parameters};
+use crate::request::{self, HotHeaders, Parameters};
 
 /// Pay an order. The answer says that the provider was asked; whether the money came shows on the order later.
 /// Asking again while that is open asks for the same payment, not for a second one.
@@ -34,7 +34,7 @@ pub(crate) async fn pay<B: Backend>(
     Path(order): Path<String>,
     request: Request,
 ) -> Outcome {
-    let by = Actor::Buyer(edge.buyer(request.headers(), edge.backend.now())?);
+    let by = Actor::Buyer(edge.buyer(&HotHeaders::of(request.headers()), edge.backend.now())?);
     Parameters::none(request.uri())?;
     let order = edge.order_id(&order)?;
     let (head, body) = request.into_parts();

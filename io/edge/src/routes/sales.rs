@@ -15,7 +15,7 @@ use crate::body::{Outcome, Reply};
 use crate::edge::Edge;
 use crate::openapi::schema;
 use crate::problem::Problem;
-use crate::request::{self, Parameters};
+use crate::request::{self, HotHeaders, Parameters};
 
 /// Make a sale. It is not open yet. The same sale once more changes nothing and is answered 200.
 #[utoipa::path(
@@ -69,7 +69,7 @@ pub(crate) async fn show<B: Backend>(
     request: Request,
 ) -> Outcome {
     Parameters::none(request.uri())?;
-    edge.page(&sale, request.headers())
+    edge.page(&sale, &HotHeaders::of(request.headers()))
 }
 
 /// Change a sale's terms or items, or add items. Orders that exist keep what they were given.

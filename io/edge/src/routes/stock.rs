@@ -12,7 +12,7 @@ use crate::body::Outcome;
 use crate::json::{self, Faults, Field};
 use crate::openapi::schema;
 use crate::problem::Problem;
-use crate::request::{self, Parameters};
+use crate::request::{self, HotHeaders, Parameters};
 
 /// Where the units of every item are. Always `stock = free + held + paid + withdrawn`.
 #[utoipa::path(
@@ -30,7 +30,7 @@ pub(crate) async fn show<B: Backend>(
     request: Request,
 ) -> Outcome {
     Parameters::none(request.uri())?;
-    edge.stock(&sale, request.headers())
+    edge.stock(&sale, &HotHeaders::of(request.headers()))
 }
 
 /// Add stock, or withdraw free units with a negative change. The same key brings the same answer.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU16;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use domain::{
@@ -255,21 +256,26 @@ impl Backend for Fake {
         self.state.lock().now
     }
 
-    async fn ask(&self, _permit: Permit, shard: ShardId, request: Request) -> Result<Decided, Unavailable> {
+    type Asked = Pin<Box<dyn Future<Output = Result<Decided, Unavailable>> + Send>>;
+
+    fn ask(&self, _permit: Permit, shard: ShardId, request: Request) -> Self::Asked {
         assert_eq!(shard, ShardId::FIRST);
-        let trouble = self.state.lock().trouble.take();
-        match trouble {
-            Some(Trouble::Unavailable(cause)) => return Err(cause),
-            Some(Trouble::Refused(refusal)) => return Ok(Decided { outcome: Err(refusal), tip: TIP }),
-            Some(Trouble::Panic) => panic!("a bug, on demand"),
-            Some(Trouble::Silence) => std::future::pending().await,
-            None => {}
-        }
-        let mut state = self.state.lock();
-        state.asked.push(format!("{request:?}"));
-        let outcome = self.decide(&mut state, request);
-        // As a writer does it: the journal ends with this batch, whatever the answer rests on.
-        Ok(Decided { outcome, tip: Tip { seq: Seq(state.seq), ..TIP } })
+        let fake = self.clone();
+        Box::pin(async move {
+            let trouble = fake.state.lock().trouble.take();
+            match trouble {
+                Some(Trouble::Unavailable(cause)) => return Err(cause),
+                Some(Trouble::Refused(refusal)) => return Ok(Decided { outcome: Err(refusal), tip: TIP }),
+                Some(Trouble::Panic) => panic!("a bug, on demand"),
+                Some(Trouble::Silence) => std::future::pending().await,
+                None => {}
+            }
+            let mut state = fake.state.lock();
+            state.asked.push(format!("{request:?}"));
+            let outcome = fake.decide(&mut state, request);
+            // As a writer does it: the journal ends with this batch, whatever the answer rests on.
+            Ok(Decided { outcome, tip: Tip { seq: Seq(state.seq), ..TIP } })
+        })
     }
 
     async fn orders(&self, query: OrdersQuery) -> Result<Result<OrdersPage, CursorInvalid>, Unavailable> {

@@ -1,0 +1,294 @@
+//! The fast lane: the crowd's requests on a connection, without a framework in between.
+//!
+//! A connection begins here. Requests are taken from what was read, all that are whole, and begun in their order; those
+//! that wait for the writer wait together, and their answers leave in that order in as few writes as can be (RFC 9112,
+//! section 9.3.2, pipelining). At the first thing that is unusual ([`head::Found::Other`]), the connection is hyper's with
+//! all that was not answered, and stays so. An idle connection keeps no buffer.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+
+use super::head::{self, Found, SizeLimits};
+use super::watch::{Phase, Watch, Word};
+
+/// Requests of one connection that are under way at once; more wait in the connection.
+const PIPELINE_LEN_MAX: usize = 64;
+/// Bytes of answers from which on no further request is begun before they are written.
+const OUT_SIZE_BYTES_MAX: usize = 64 << 10;
+/// Read at once at most; more is read in several turns.
+const READ_SIZE_BYTES: usize = 16 << 10;
+
+thread_local! {
+    /// Where every connection of the thread reads.
+    static READ: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_SIZE_BYTES].into());
+}
+
+/// Answers the requests of a lane.
+pub(crate) trait Desk {
+    /// A request that waits for somebody else.
+    type Waiting: Unpin;
+
+    /// Begins a request: writes its answer, or says what waits for it.
+    fn begin(&self, request: &head::Request<'_>, out: &mut Vec<u8>) -> Option<Self::Waiting>;
+
+    /// Writes the answer when it is there.
+    fn poll(&self, waiting: &mut Self::Waiting, cx: &mut Context<'_>, out: &mut Vec<u8>) -> Poll<()>;
+
+    /// Writes the answer to a request whose body does not come, the connection's last.
+    fn too_slow(&self, out: &mut Vec<u8>);
+
+    /// How large a request of the lane may be.
+    fn size_limits(&self) -> SizeLimits;
+
+    /// From a head to the end of its body.
+    fn body_deadline(&self) -> Duration;
+}
+
+/// How a lane ends.
+pub(crate) enum End {
+    /// The connection is over.
+    Over,
+    /// It goes on with hyper, which gets these bytes first.
+    HandOver(Vec<u8>),
+}
+
+/// Serves a connection as long as its requests are usual ones.
+pub(crate) async fn run<D: Desk, S>(desk: &D, stream: &mut S, watch: &Watch) -> End
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut lane =
+        Lane { desk, stream, watch, rest: Vec::new(), seen: 0, queue: VecDeque::new(), out: Vec::new() };
+    match lane.run().await {
+        Ok(end) => end,
+        // How a connection broke helps nobody: the client is gone.
+        Err(_broken) => End::Over,
+    }
+}
+
+struct Lane<'a, D: Desk, S> {
+    desk: &'a D,
+    stream: &'a mut S,
+    watch: &'a Watch,
+    /// Bytes that came and are not begun.
+    rest: Vec<u8>,
+    /// How many of them were looked at and are a part of a head.
+    seen: usize,
+    /// Requests whose answers are not in `out`, oldest first.
+    queue: VecDeque<Slot<D::Waiting>>,
+    /// Answers that are not written.
+    out: Vec<u8>,
+}
+
+enum Slot<W> {
+    Waiting(W),
+    /// Answered, but not its turn.
+    Answered(Vec<u8>),
+}
+
+/// Why no further request is begun.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Next {
+    /// The rest is nothing, or a part of a head.
+    Head,
+    /// The rest is a request but for its body's end.
+    Body,
+    /// Too many are under way, or the next one's turn is behind them.
+    Later,
+    /// The rest is for hyper.
+    Other,
+    /// The client wants no further one.
+    Last,
+}
+
+impl<D: Desk, S: AsyncRead + AsyncWrite + Unpin> Lane<'_, D, S> {
+    async fn run(&mut self) -> io::Result<End> {
+        let mut next = Next::Head;
+        loop {
+            next = match next {
+                Next::Head | Next::Body => match self.read(next).await? {
+                    Some(next) => next,
+                    None => return self.close().await,
+                },
+                Next::Later => self.begin_rest(),
+                Next::Last => return self.close().await,
+                Next::Other => return Ok(End::HandOver(std::mem::take(&mut self.rest))),
+            };
+            self.answer(next).await?;
+        }
+    }
+
+    async fn close(&mut self) -> io::Result<End> {
+        self.stream.shutdown().await?;
+        Ok(End::Over)
+    }
+
+    /// Reads, and begins what came; `None` when nothing will come any more. A body has its own deadline.
+    async fn read(&mut self, next: Next) -> io::Result<Option<Next>> {
+        let body_deadline = self.desk.body_deadline();
+        let reading = poll_fn(|cx| self.poll_read(cx, next));
+        match next {
+            Next::Body => match tokio::time::timeout(body_deadline, reading).await {
+                Ok(result) => result,
+                Err(_elapsed) => {
+                    self.desk.too_slow(&mut self.out);
+                    Ok(Some(Next::Last))
+                }
+            },
+            _ => reading.await,
+        }
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>, next: Next) -> Poll<io::Result<Option<Next>>> {
+        loop {
+            if self.watch.word() != Word::GoOn {
+                return Poll::Ready(Ok(None));
+            }
+            let result = READ.with_borrow_mut(|read| {
+                let mut buffer = ReadBuf::new(read);
+                ready!(Pin::new(&mut *self.stream).poll_read(cx, &mut buffer))?;
+                Poll::Ready(Ok(self.came(buffer.filled())))
+            });
+            match ready!(result) {
+                // A part of a body has the deadline of the whole.
+                Ok(Some(Next::Body)) if next == Next::Body => {}
+                result => return Poll::Ready(result),
+            }
+        }
+    }
+
+    /// Begins what is whole of the rest and of `bytes`, which came behind it.
+    fn came(&mut self, bytes: &[u8]) -> Option<Next> {
+        if bytes.is_empty() {
+            return None;
+        }
+        if self.rest.is_empty() {
+            let (used, next) = self.begin_all(bytes);
+            self.rest.extend_from_slice(&bytes[used..]);
+            return Some(next);
+        }
+        self.rest.extend_from_slice(bytes);
+        if self.seen > 0 && self.rest.len() < self.desk.size_limits().head_size_bytes_max {
+            let seen = std::mem::replace(&mut self.seen, self.rest.len());
+            if !head::may_end_head(&self.rest, seen) {
+                return Some(Next::Head);
+            }
+        }
+        Some(self.begin_rest())
+    }
+
+    fn begin_rest(&mut self) -> Next {
+        let mut rest = std::mem::take(&mut self.rest);
+        let (used, next) = self.begin_all(&rest);
+        rest.drain(..used);
+        if !rest.is_empty() {
+            self.rest = rest;
+        }
+        next
+    }
+
+    /// Begins one request after the other; says how many bytes they were, and why not more.
+    fn begin_all(&mut self, bytes: &[u8]) -> (usize, Next) {
+        let (limits, mut used) = (self.desk.size_limits(), 0);
+        self.seen = 0;
+        loop {
+            let rest = &bytes[used..];
+            if rest.is_empty() {
+                return (used, Next::Head);
+            }
+            if self.queue.len() >= PIPELINE_LEN_MAX || self.out.len() >= OUT_SIZE_BYTES_MAX {
+                return (used, Next::Later);
+            }
+            let request = match head::find(rest, limits) {
+                Found::Request(request) => request,
+                Found::PartOfHead => {
+                    self.seen = rest.len();
+                    self.note(Phase::Head);
+                    return (used, Next::Head);
+                }
+                Found::PartOfBody => {
+                    self.note(Phase::Busy);
+                    return (used, Next::Body);
+                }
+                Found::Other => return (used, Next::Other),
+            };
+            // Only what asks the writer may be begun behind what waits for it: that keeps the order.
+            if !self.queue.is_empty() && !request.hot.route.takes_body() {
+                return (used, Next::Later);
+            }
+            used += request.size_bytes;
+            self.begin(&request);
+            if !request.keep_alive {
+                return (used, Next::Last);
+            }
+        }
+    }
+
+    fn begin(&mut self, request: &head::Request<'_>) {
+        self.watch.enter(Phase::Busy);
+        if self.queue.is_empty() {
+            self.queue.extend(self.desk.begin(request, &mut self.out).map(Slot::Waiting));
+        } else {
+            let mut answer = Vec::new();
+            let waiting = self.desk.begin(request, &mut answer);
+            self.queue.push_back(waiting.map_or(Slot::Answered(answer), Slot::Waiting));
+        }
+    }
+
+    /// Notes what a part of a request is, once: a client gets no more time by sending little at a time.
+    fn note(&self, phase: Phase) {
+        if self.queue.is_empty() && self.watch.phase() != phase {
+            self.watch.enter(phase);
+        }
+    }
+
+    /// Waits for every answer and writes it.
+    async fn answer(&mut self, next: Next) -> io::Result<()> {
+        if self.queue.is_empty() && self.out.is_empty() {
+            return Ok(());
+        }
+        let mut written = 0;
+        poll_fn(|cx| self.poll_answer(cx, &mut written)).await?;
+        self.out = Vec::new();
+        self.watch.enter(match next {
+            Next::Head if !self.rest.is_empty() => Phase::Head,
+            Next::Body => Phase::Busy,
+            _ => Phase::Idle,
+        });
+        Ok(())
+    }
+
+    fn poll_answer(&mut self, cx: &mut Context<'_>, written: &mut usize) -> Poll<io::Result<()>> {
+        while let Some(slot) = self.queue.front_mut() {
+            match slot {
+                Slot::Answered(answer) => self.out.append(answer),
+                Slot::Waiting(waiting) => match self.desk.poll(waiting, cx, &mut self.out) {
+                    Poll::Ready(()) => {}
+                    Poll::Pending => break,
+                },
+            }
+            self.queue.pop_front();
+        }
+        while *written < self.out.len() {
+            match Pin::new(&mut *self.stream).poll_write(cx, &self.out[*written..]) {
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Poll::Ready(Ok(count)) => *written += count,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => {
+                    if self.queue.is_empty() && self.watch.phase() != Phase::Writing {
+                        self.watch.enter(Phase::Writing);
+                    }
+                    return Poll::Pending;
+                }
+            }
+        }
+        if self.queue.is_empty() { Poll::Ready(Ok(())) } else { Poll::Pending }
+    }
+}

@@ -1,0 +1,136 @@
+//! The edge at the end of a fast lane: which request is answered how, and a net under all of them.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use http::StatusCode;
+
+use super::order::{self, Placing};
+use crate::backend::Backend;
+use crate::body::Reply;
+use crate::conn::head::{Request, SizeLimits};
+use crate::conn::lane::Desk;
+use crate::conn::wire::{self, Ending};
+use crate::edge::Edge;
+use crate::problem::Problem;
+use crate::route::Route;
+
+/// An order that waits for the writer.
+pub(crate) struct Waiting<A> {
+    asked: A,
+    /// Taken when the writer has answered.
+    placing: Option<Placing>,
+    counted: Counted,
+}
+
+/// What is counted of a request, and whether it is the connection's last.
+#[derive(Clone, Copy)]
+struct Counted {
+    route: Route,
+    started: Instant,
+    keep_alive: bool,
+}
+
+enum Begun<A> {
+    Answered(Reply),
+    Asked(A, Placing),
+}
+
+impl<B: Backend> Desk for Edge<B> {
+    type Waiting = Waiting<B::Asked>;
+
+    fn begin(&self, request: &Request<'_>, out: &mut Vec<u8>) -> Option<Waiting<B::Asked>> {
+        let counted =
+            Counted { route: request.hot.route, started: Instant::now(), keep_alive: request.keep_alive };
+        match isolated(|| self.begin_hot(request)) {
+            Ok(Ok(Begun::Asked(asked, placing))) => {
+                return Some(Waiting { asked, placing: Some(placing), counted });
+            }
+            Ok(Ok(Begun::Answered(reply))) => self.push_reply(out, reply, counted),
+            Ok(Err(problem)) => self.push_problem(out, &problem, counted),
+            Err(Panicked) => self.push_panic(out, counted),
+        }
+        None
+    }
+
+    fn poll(&self, waiting: &mut Waiting<B::Asked>, cx: &mut Context<'_>, out: &mut Vec<u8>) -> Poll<()> {
+        let counted = waiting.counted;
+        let finished = isolated(|| {
+            let decided = match Pin::new(&mut waiting.asked).poll(cx) {
+                Poll::Ready(decided) => decided,
+                Poll::Pending => return Poll::Pending,
+            };
+            let placing = waiting.placing.take().expect("nobody polls for an answer that was written");
+            Poll::Ready(order::finish(self, placing, decided))
+        });
+        match finished {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(Ok(created))) => {
+                created.push(out, self.ending(counted));
+                self.metrics.answered(counted.route, StatusCode::CREATED, counted.started.elapsed());
+            }
+            Ok(Poll::Ready(Err(problem))) => self.push_problem(out, &problem, counted),
+            Err(Panicked) => self.push_panic(out, counted),
+        }
+        Poll::Ready(())
+    }
+
+    fn too_slow(&self, out: &mut Vec<u8>) {
+        let counted = Counted { route: Route::OrderPlace, started: Instant::now(), keep_alive: false };
+        self.push_problem(out, &Problem::body_too_slow(), counted);
+    }
+
+    fn size_limits(&self) -> SizeLimits {
+        let (head, body) = (self.config.head_size_bytes_max, self.config.body_size_bytes_max);
+        SizeLimits { head_size_bytes_max: head, body_size_bytes_max: body }
+    }
+
+    fn body_deadline(&self) -> Duration {
+        self.config.body_deadline
+    }
+}
+
+impl<B: Backend> Edge<B> {
+    fn begin_hot(&self, request: &Request<'_>) -> Result<Begun<B::Asked>, Problem> {
+        let Request { hot, headers, body, .. } = request;
+        match hot.route {
+            Route::OrderPlace => {
+                let let_in = order::let_in(self, hot.sale, headers)?;
+                order::begin(self, let_in, body).map(|(asked, placing)| Begun::Asked(asked, placing))
+            }
+            Route::StockShow => self.stock(hot.sale, headers).map(Begun::Answered),
+            _ => self.page(hot.sale, headers).map(Begun::Answered),
+        }
+    }
+
+    fn push_reply(&self, out: &mut Vec<u8>, reply: Reply, counted: Counted) {
+        self.metrics.answered(counted.route, reply.status(), counted.started.elapsed());
+        wire::push_reply(out, reply, self.ending(counted));
+    }
+
+    fn push_problem(&self, out: &mut Vec<u8>, problem: &Problem, counted: Counted) {
+        let (status, code) = problem.names();
+        self.metrics.problem(code);
+        self.metrics.answered(counted.route, status, counted.started.elapsed());
+        problem.push_answer(out, self.ending(counted));
+    }
+
+    /// A panic is a bug: it is counted and answered with 500, and the next request is served as if nothing had been.
+    fn push_panic(&self, out: &mut Vec<u8>, counted: Counted) {
+        self.metrics.panics.inc();
+        tracing::error!("a handler panicked: a bug; the request was answered 500");
+        self.push_problem(out, &Problem::internal(), Counted { route: Route::Unmatched, ..counted });
+    }
+
+    fn ending(&self, counted: Counted) -> Ending {
+        Ending { keep_alive: counted.keep_alive, now: self.backend.now() }
+    }
+}
+
+struct Panicked;
+
+fn isolated<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|_panic| Panicked)
+}

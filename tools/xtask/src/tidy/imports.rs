@@ -27,14 +27,26 @@ const ROOMS: &[Room] = &[
     },
     Room { path: "io/payments", imports: &["domain"], http: true },
     Room { path: "io/edge", imports: &["domain", "gate", "views", "payments"], http: true },
+    Room { path: "io/load", imports: &[], http: true },
     Room { path: "app/onrush", imports: ALL, http: true },
 ];
 
-const ALL: &[&str] =
-    &["domain", "engine", "gate", "codec", "sequencer", "journal", "views", "shard", "payments", "edge"];
+const ALL: &[&str] = &[
+    "domain",
+    "engine",
+    "gate",
+    "codec",
+    "sequencer",
+    "journal",
+    "views",
+    "shard",
+    "payments",
+    "edge",
+    "load",
+];
 const TOOLS: &str = "tools/";
-const HTTP_LIBRARIES: [&str; 8] =
-    ["axum", "http", "http-body-util", "hyper", "hyper-util", "reqwest", "tower", "tower-http"];
+const HTTP_LIBRARIES: [&str; 9] =
+    ["axum", "http", "http-body-util", "httparse", "hyper", "hyper-util", "reqwest", "tower", "tower-http"];
 const SECTIONS: [&str; 3] = ["dependencies", "dev-dependencies", "build-dependencies"];
 
 /// Checks every `Cargo.toml` two folders deep against the table.
@@ -114,7 +126,7 @@ fn refused(tree: &Tree, folder: &str, room: Option<&Room>, name: &str) -> Option
         let what = format!("`{folder}` may not know HTTP, and `{name}` is HTTP");
         return Some((
             what,
-            "only io/edge, io/payments and the app speak HTTP: give them what they need to say",
+            "only io/edge, io/payments, io/load and the app speak HTTP: give them what they need to say",
         ));
     }
     None

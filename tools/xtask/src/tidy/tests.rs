@@ -71,6 +71,8 @@ fn import_against_the_ranks_is_found() {
     check("core/engine/Cargo.toml", &in_tests, 5, "may not import `shard`");
     let app = manifest("dependencies", "onrush = { workspace = true }");
     check("io/edge/Cargo.toml", &app, 5, "may not import `onrush`");
+    let load = manifest("dependencies", "domain.workspace = true");
+    check("io/load/Cargo.toml", &load, 5, "may not import `domain`, only: no room");
 }
 
 #[test]
@@ -84,7 +86,7 @@ fn import_of_a_tool_is_found_even_in_a_tool() {
 fn http_outside_its_rooms_is_found() {
     let text = manifest("dependencies", "hyper = { workspace = true, features = [\"server\"] }");
     check("io/journal/Cargo.toml", &text, 5, "may not know HTTP");
-    check_allowed("tools/load/Cargo.toml", &text);
+    check_allowed("tools/probe/Cargo.toml", &text);
     check_allowed("io/payments/Cargo.toml", &text);
 }
 
@@ -105,6 +107,8 @@ fn clock_below_the_app_is_found() {
     check_allowed("app/onrush/src/a.rs", "let a = SystemTime::now();");
     check_allowed("core/engine/benches/a.rs", "let a = Instant::now();");
     check_allowed("io/payments/src/simulator/a.rs", "let a = SystemTime::now();");
+    check_allowed("io/load/src/clock.rs", "let a = Instant::now();");
+    check("io/load/src/worker.rs", "let a = Instant::now();", 1, "reads a clock");
     check_allowed("io/edge/src/a.rs", "// never Instant::now\nlet a = \"SystemTime::now\";");
 }
 

@@ -7,12 +7,13 @@ use clap::{Parser, Subcommand};
 use crate::demo::DemoArgs;
 use crate::explain_cmd::ExplainArgs;
 use crate::journal_cmd::{DumpArgs, RepairArgs, VerifyArgs};
+use crate::load_cmd::LoadArgs;
 use crate::sale_apply::SaleApplyArgs;
 use crate::serve::ServeArgs;
 use crate::settings::SettingsArgs;
 use crate::token::TokenArgs;
 use crate::verify_cmd::VerifyReceiptArgs;
-use crate::{demo, explain_cmd, journal_cmd, sale_apply, serve, token, verify_cmd};
+use crate::{demo, explain_cmd, journal_cmd, load_cmd, sale_apply, serve, token, verify_cmd};
 
 /// Sells limited things to a crowd: exactly what there is, and nothing confirmed is ever lost.
 #[derive(Parser, Debug)]
@@ -30,6 +31,11 @@ enum Command {
     Serve(ServeArgs),
     /// Make a buyer's token for trying things out.
     Token(TokenArgs),
+    /// Send many requests, such as a crowd's orders, and say how long they took.
+    ///
+    /// With --sale each request is an order of another buyer: a real one, so rehearse on a sale made for it. Without,
+    /// requests are what --method, --header and --body say; {n} in them, or in the URL, is the request's number.
+    Load(LoadArgs),
     /// Sales as files.
     #[command(subcommand)]
     Sale(SaleCommand),
@@ -74,6 +80,7 @@ pub fn run() -> ExitCode {
         Command::Demo(args) => demo::run(&args).map(exit_code),
         Command::Serve(args) => serve::serve(&args),
         Command::Token(args) => token::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Load(args) => load_cmd::run(&args),
         Command::Sale(SaleCommand::Apply(args)) => sale_apply::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Verify(args) => verify_cmd::run(&args),
         Command::Explain(args) => explain_cmd::run(&args),

@@ -3,6 +3,7 @@
 
 mod disk;
 mod life;
+mod load;
 mod money;
 mod receipts;
 mod selling;

@@ -56,7 +56,7 @@ pub struct Totals {
     pub statuses: BTreeMap<u16, u64>,
     /// Without an answer: the server may have done what they asked for.
     pub errors: Errors,
-    /// Not sent, because too many waited for a connection already (open loop).
+    /// Not sent, because too many waited for a connection already, or the generator stood still (open loop).
     pub dropped: u64,
 }
 

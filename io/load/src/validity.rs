@@ -45,7 +45,7 @@ pub enum Reason {
         /// So late they may be.
         lag_p99_us_max: f64,
     },
-    /// Requests found no room in the queue for a connection, and were not sent (open loop).
+    /// Requests found no room in the queue for a connection, or were come to too late, and were not sent (open loop).
     Dropped {
         /// How many, in the whole run.
         count: u64,
@@ -107,7 +107,10 @@ impl fmt::Display for Reason {
                 write!(f, "the generator itself sent up to {lag:.2} ms late (p99), more than {max:.2} ms")
             }
             Reason::Dropped { count } => {
-                write!(f, "{count} requests were not sent: too many waited for a free connection already")
+                write!(
+                    f,
+                    "{count} requests were not sent: too many waited already, or the generator stood still"
+                )
             }
             Reason::Local { count } => {
                 write!(f, "{count} requests failed because this machine had no ports or files left")

@@ -334,9 +334,15 @@ impl<'a, R: Requests> Worker<'a, R> {
         for place in 0..self.connections.len() {
             self.fail(place, Fault::Timeout, now_ns);
         }
-        let waiting = self.line.take().map(|line| line.waiting).unwrap_or_default();
-        self.watch.add(0, waiting.len());
-        for intended_ns in waiting {
+        let Some(mut line) = self.line.take() else { return };
+        // If the thread stood still for too long, some requests are due that it never came to.
+        while self.left > 0 && line.arrivals.next_ns() < self.tally.window.end_ns {
+            self.left -= 1;
+            self.tally.dropped(line.arrivals.next_ns());
+            line.arrivals.advance();
+        }
+        self.watch.add(0, line.waiting.len());
+        for intended_ns in line.waiting {
             self.tally.sent(intended_ns);
             self.tally.failed(intended_ns, Fault::Timeout);
         }

@@ -31,6 +31,7 @@ macro_rules! stored_numbers {
                 writer.bytes(&self.to_le_bytes());
             }
 
+            #[inline]
             fn read(reader: &mut Reader<'_>, field: &'static str) -> Result<Self, DecodeError> {
                 Ok(<$number>::from_le_bytes(reader.array(field)?))
             }
@@ -49,6 +50,7 @@ macro_rules! stored_as {
                 writer.put(&raw);
             }
 
+            #[inline]
             fn read(reader: &mut Reader<'_>, field: &'static str) -> Result<Self, DecodeError> {
                 reader.get_as::<$raw, $word>(field, $make)
             }
@@ -96,6 +98,7 @@ impl Stored for Label {
         writer.bytes(self.as_bytes());
     }
 
+    #[inline]
     fn read(reader: &mut Reader<'_>, field: &'static str) -> Result<Label, DecodeError> {
         let offset = reader.offset();
         Label::from_bytes(reader.array(field)?).ok_or(DecodeError::Illegal { field, offset })
@@ -124,6 +127,7 @@ impl<T: Stored> Stored for Option<T> {
         }
     }
 
+    #[inline]
     fn read(reader: &mut Reader<'_>, field: &'static str) -> Result<Option<T>, DecodeError> {
         if reader.get::<bool>(field)? { Ok(Some(reader.get(field)?)) } else { Ok(None) }
     }
@@ -179,6 +183,7 @@ impl Stored for Line {
         writer.put(&self.item).put(&self.quantity).put(&self.unit_price);
     }
 
+    #[inline]
     fn read(reader: &mut Reader<'_>, _field: &'static str) -> Result<Line, DecodeError> {
         Ok(Line {
             item: reader.get("item")?,
@@ -202,6 +207,10 @@ impl Stored for Lines {
         let offset = reader.offset();
         let legal = |count: u8| (1..=LINE_COUNT_MAX).contains(&usize::from(count)).then_some(count);
         let count = reader.get_as("line_count", legal)?;
+        if count == 1 {
+            // The usual case needs no list.
+            return Ok(Lines::one(reader.get("line")?));
+        }
         let lines = (0..count).map(|_| reader.get("line")).collect::<Result<Vec<Line>, DecodeError>>()?;
         let sorted = lines.windows(2).all(|pair| pair[0].item < pair[1].item);
         let made = if sorted { Lines::new(lines).ok() } else { None };

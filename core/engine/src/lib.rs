@@ -22,5 +22,5 @@ pub use answer::{answer, show_order};
 pub use apply::apply;
 pub use decide::{Facts, decide};
 pub use foresee::{foresee, foresee_fact};
-pub use loading::{KeyTwice, Loading};
-pub use state::State;
+pub use loading::{KeyTwice, Loading, Unsettled};
+pub use state::{Notes, State};

@@ -1,8 +1,9 @@
 //! From what the disk holds to a shard that goes on: snapshot, then the tail of the journal.
 
-use domain::{BuyerId, KeyDigest, Seq, ShardId, Term, UnixMs};
+use std::thread;
+
+use domain::{Seq, ShardId, Term, UnixMs};
 use engine::State;
-use engine::snapshot::Entry;
 use journal::{Disk, DiskError, Journal, Local, OpenError, Options, ReadError, Recovery};
 use views::snapshot_store::Damaged;
 use views::{Catalog, Position, SnapshotStore, Undecodable};
@@ -65,23 +66,34 @@ pub fn recover<D: Disk, T>(
     now: UnixMs,
     progress: impl FnMut(u64),
 ) -> Result<(Shard<Local<D>, T>, Recovered), RecoverError> {
-    let keys_of = |entries: &[Entry]| catalog.add_keys(entries.iter().filter_map(key_of_entry));
     let store = SnapshotStore::new(disk.clone());
-    let loaded = store.load_showing(settings.shard, settings.hash_seed, &keys_of)?;
+    let loaded = store.load(settings.shard, settings.hash_seed)?;
     let snapshot = loaded.newest.as_ref().map(|(position, _)| position.seq);
     let nothing = || (Position::start(settings.shard), State::new(settings.shard, settings.hash_seed));
     let newest = loaded.newest.unwrap_or_else(nothing);
+    add_keys(&newest.1, &catalog);
+    let mut keys = catalog.key_notes();
     let Followed { journal, recovery, position, state, tail_fact_count } =
-        follow(disk, (settings.journal, now), newest, &catalog, progress)?;
+        follow(disk, (settings.journal, now), newest, &mut keys, progress)?;
+    catalog.add_keys(keys);
     let term = journal.term();
     let recovered =
         Recovered { snapshot, snapshots_damaged: loaded.damaged, journal: recovery, tail_fact_count, term };
     Ok((Shard::new(journal, state, position.time, catalog), recovered))
 }
 
-fn key_of_entry(entry: &Entry) -> Option<(BuyerId, KeyDigest)> {
-    match entry {
-        Entry::Order(order) => Some((order.buyer, order.key)),
-        _ => None,
-    }
+/// Tells the catalogue the keys of all orders: most of the time goes by waiting for memory, so several threads share it.
+fn add_keys(state: &State, catalog: &Catalog) {
+    let step = state.order_count().div_ceil(views::thread_count(state.order_count())).max(1);
+    let note = |from: usize| {
+        let mut notes = catalog.key_notes();
+        state.keys(from..from.saturating_add(step)).for_each(|(buyer, key)| notes.note(buyer, key));
+        catalog.add_keys(notes);
+    };
+    thread::scope(|scope| {
+        for from in (0..state.order_count()).step_by(step) {
+            let note = &note;
+            scope.spawn(move || note(from));
+        }
+    });
 }

@@ -8,7 +8,7 @@ use std::thread::{self, Scope, ScopedJoinHandle};
 use domain::{BuyerId, Fact, KeyDigest, Seq, UnixMs};
 use engine::{Loading, State};
 use journal::{Disk, Journal, Local, Options, Record, Recovery};
-use views::{Catalog, Dated, Position, Undecodable};
+use views::{Dated, KeyNotes, Position, Undecodable, settle};
 
 use crate::recover::RecoverError;
 
@@ -30,22 +30,22 @@ pub(crate) struct Followed<D: Disk> {
     pub(crate) tail_fact_count: u64,
 }
 
-/// Opens the journal and applies to the state what stands behind it: one reading serves both. The catalogue hears
-/// of the keys, and `progress` now and then of how many facts there were.
+/// Opens the journal and applies to the state what stands behind it: one reading serves both. Notes the
+/// keys, and `progress` now and then of how many facts there were.
 pub(crate) fn follow<D: Disk>(
     disk: D,
     (options, now): (Options, UnixMs),
     (position, state): (Position, State),
-    catalog: &Catalog,
+    keys: &mut KeyNotes,
     mut progress: impl FnMut(u64),
 ) -> Result<Followed<D>, RecoverError> {
     let from = position.seq.next();
     let loaded = Loaded { position, state: Loading::new(state) };
     let mut tail = Tail { next: from, piece: Vec::with_capacity(PIECE_LEN), stopped: None };
     let (opened, loaded) = thread::scope(|scope| {
-        let (mut applying, mut reported) = (Applying::Here(loaded, 0), 0);
+        let (mut applying, mut reported) = (Applying::here(loaded), 0);
         let mut hand_on = |tail: &mut Tail| {
-            catalog.add_keys(tail.piece.iter().filter_map(key_of));
+            tail.piece.iter().filter_map(key_of).for_each(|(buyer, key)| keys.note(buyer, key));
             applying.apply(&mut tail.piece, scope);
             let count = tail.next.0 - from.0;
             if count >= reported + REPORT_FACT_COUNT {
@@ -66,7 +66,8 @@ pub(crate) fn follow<D: Disk>(
     tail.stopped.map_or(Ok(()), Err)?;
     // The journal may begin behind what comes next, or end before it.
     journal.cursor(from)?;
-    let Loaded { position, state } = loaded;
+    let Loaded { position, mut state } = loaded;
+    settle(state.note_count(), state.unsettled());
     let state = state.finish().expect("the writer looked up every key before it gave an order for it");
     Ok(Followed { journal, recovery, position, state, tail_fact_count: tail.next.0 - from.0 })
 }
@@ -78,6 +79,19 @@ struct Loaded {
 }
 
 impl Loaded {
+    /// Starts a thread that applies what it is sent.
+    fn move_beside<'scope>(
+        mut self,
+        scope: &'scope Scope<'scope, '_>,
+    ) -> (SyncSender<Vec<Dated>>, ScopedJoinHandle<'scope, Loaded>) {
+        let (sender, receiver) = sync_channel::<Vec<Dated>>(PIECE_COUNT_BETWEEN_MAX);
+        let thread = scope.spawn(move || {
+            receiver.into_iter().for_each(|mut piece| self.apply(&mut piece));
+            self
+        });
+        (sender, thread)
+    }
+
     fn apply(&mut self, facts: &mut Vec<Dated>) {
         for dated in facts.drain(..) {
             assert_eq!(dated.seq, self.state.seq().next(), "a journal has no gap");
@@ -111,52 +125,44 @@ impl Tail {
     }
 }
 
-/// Where facts are applied.
-enum Applying<'scope> {
-    /// On this thread, and how many pieces were.
-    Here(Loaded, u64),
-    Beside(SyncSender<Vec<Dated>>, ScopedJoinHandle<'scope, Loaded>),
-    /// While it moves from here to beside.
-    Nowhere,
+/// Where facts are applied: here, until there are many; then beside.
+struct Applying<'scope> {
+    /// The state, while it is here.
+    here: Option<Loaded>,
+    piece_count: u64,
+    beside: Option<(SyncSender<Vec<Dated>>, ScopedJoinHandle<'scope, Loaded>)>,
 }
 
 impl<'scope> Applying<'scope> {
+    fn here(loaded: Loaded) -> Applying<'scope> {
+        Applying { here: Some(loaded), piece_count: 0, beside: None }
+    }
+
     /// Applies a piece, which is empty afterwards.
     fn apply(&mut self, piece: &mut Vec<Dated>, scope: &'scope Scope<'scope, '_>) {
-        match self {
-            Applying::Here(loaded, count) if *count < PIECE_COUNT_HERE_MAX => {
-                loaded.apply(piece);
-                *count += 1;
-            }
-            Applying::Beside(sender, _) => {
+        self.piece_count += 1;
+        if self.piece_count > PIECE_COUNT_HERE_MAX
+            && let Some(loaded) = self.here.take()
+        {
+            self.beside = Some(loaded.move_beside(scope));
+        }
+        match (&mut self.here, &self.beside) {
+            (Some(loaded), _) => loaded.apply(piece),
+            (None, Some((sender, _))) => {
                 // When the other thread has panicked, joining it will say so.
                 let _ = sender.send(std::mem::replace(piece, Vec::with_capacity(PIECE_LEN)));
             }
-            Applying::Here(..) | Applying::Nowhere => {
-                let Applying::Here(mut loaded, _) = std::mem::replace(self, Applying::Nowhere) else {
-                    return;
-                };
-                let (sender, receiver) = sync_channel::<Vec<Dated>>(PIECE_COUNT_BETWEEN_MAX);
-                let thread = scope.spawn(move || {
-                    receiver.into_iter().for_each(|mut piece| loaded.apply(&mut piece));
-                    loaded
-                });
-                *self = Applying::Beside(sender, thread);
-                self.apply(piece, scope);
-            }
+            (None, None) => unreachable!("the state is here or beside"),
         }
     }
 
     /// The state with everything applied.
     fn end(self) -> Loaded {
-        match self {
-            Applying::Here(loaded, _) => loaded,
-            Applying::Beside(sender, thread) => {
-                drop(sender);
-                thread.join().unwrap_or_else(|panic| resume_unwind(panic))
-            }
-            Applying::Nowhere => unreachable!("it arrives at once"),
-        }
+        let beside = self.beside.map(|(sender, thread)| {
+            drop(sender);
+            thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+        });
+        self.here.or(beside).expect("the state is here or beside")
     }
 }
 

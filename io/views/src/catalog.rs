@@ -20,7 +20,7 @@ use parking_lot::Mutex;
 
 pub use entry::{Front, SaleEntry, SaleSnapshot};
 
-use crate::key_filter::KeyFilter;
+use crate::key_filter::{KeyFilter, KeyNotes};
 
 /// All sales of an installation. Cloning shares it.
 #[derive(Clone)]
@@ -101,9 +101,14 @@ impl Catalog {
         self.0.keys.insert(buyer, key);
     }
 
+    /// Where the keys of orders that are recovered are noted, for [`Catalog::add_keys`].
+    pub fn key_notes(&self) -> KeyNotes {
+        KeyNotes::new(&self.0.keys)
+    }
+
     /// Remembers the keys of all orders that were recovered.
-    pub fn add_keys(&self, pairs: impl Iterator<Item = (BuyerId, KeyDigest)>) {
-        self.0.keys.insert_all(pairs);
+    pub fn add_keys(&self, notes: KeyNotes) {
+        self.0.keys.merge(notes);
     }
 
     /// Publishes a new sale, or one whose terms or items changed.

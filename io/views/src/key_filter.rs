@@ -22,8 +22,6 @@ struct Line([AtomicU64; 8]);
 
 const LINE_BITS_LOG2: u32 = 9;
 const PROBES: u32 = 4;
-/// Pairs whose memory is waited for at once.
-const PIECE_LEN: usize = 32;
 
 impl KeyFilter {
     /// The size for a server: 2²⁷ bits, 16 MiB.
@@ -47,18 +45,12 @@ impl KeyFilter {
         }
     }
 
-    /// Remembers many pairs, and waits for the memory of several at once.
-    pub fn insert_all(&self, mut pairs: impl Iterator<Item = (BuyerId, KeyDigest)>) {
-        let mut piece = Vec::with_capacity(PIECE_LEN);
-        loop {
-            piece.extend(pairs.by_ref().take(PIECE_LEN));
-            if piece.is_empty() {
-                return;
+    /// Remembers all that were noted.
+    pub fn merge(&self, notes: KeyNotes) {
+        for (line, noted) in self.lines.iter().zip(&notes.into_lines()) {
+            for (word, bits) in line.0.iter().zip(&noted.0).filter(|(_, bits)| **bits != 0) {
+                word.fetch_or(*bits, Ordering::Release);
             }
-            for (buyer, key) in &piece {
-                std::hint::black_box(self.place(*buyer, *key).0.0[0].load(Ordering::Relaxed));
-            }
-            piece.drain(..).for_each(|(buyer, key)| self.insert(buyer, key));
         }
     }
 
@@ -69,15 +61,72 @@ impl KeyFilter {
     }
 
     fn place(&self, buyer: BuyerId, key: KeyDigest) -> (&Line, impl Iterator<Item = (usize, u64)>) {
-        let hash = hash(buyer, key);
-        let index = usize::try_from(hash & self.mask).expect("the lines are in memory");
-        let bits = mix(hash);
-        let probes = (0..PROBES).map(move |probe| {
-            let bit = (bits >> (probe * LINE_BITS_LOG2)) & ((1 << LINE_BITS_LOG2) - 1);
-            (usize::try_from(bit / 64).expect("three bits"), 1_u64 << (bit % 64))
-        });
+        let (index, probes) = place(hash(buyer, key), self.mask);
         (&self.lines[index], probes)
     }
+}
+
+/// Pairs that a filter will be told at once: nobody else sees them, so noting needs no atomic operation. A start notes
+/// millions, at random places of a memory that no cache holds; so they are sorted roughly first, and those of one
+/// region, which a cache does hold, are noted together.
+pub struct KeyNotes {
+    lines: Box<[NotedLine]>,
+    mask: u64,
+    /// Hashes that are not in `lines` yet, by the highest bits of their line.
+    waiting: Box<[Vec<u64>]>,
+}
+
+#[repr(align(64))]
+#[derive(Clone, Default)]
+struct NotedLine([u64; 8]);
+
+const REGIONS_LOG2: u32 = 6;
+/// Hashes of one region that wait at most: 8 KiB.
+const WAITING_LEN_MAX: usize = 1 << 10;
+
+impl KeyNotes {
+    /// None yet, for a filter.
+    pub fn new(filter: &KeyFilter) -> KeyNotes {
+        let lines = vec![NotedLine::default(); filter.lines.len()].into();
+        KeyNotes { lines, mask: filter.mask, waiting: vec![Vec::new(); 1 << REGIONS_LOG2].into() }
+    }
+
+    /// Notes a pair.
+    pub fn note(&mut self, buyer: BuyerId, key: KeyDigest) {
+        let hash = hash(buyer, key);
+        let region = (hash & self.mask) >> self.mask.count_ones().saturating_sub(REGIONS_LOG2);
+        let waiting = &mut self.waiting[usize::try_from(region).expect("six bits")];
+        waiting.push(hash);
+        if waiting.len() == WAITING_LEN_MAX {
+            set(&mut self.lines, self.mask, waiting);
+        }
+    }
+
+    /// All lines, with everything that was noted.
+    fn into_lines(mut self) -> Box<[NotedLine]> {
+        self.waiting.iter_mut().for_each(|waiting| set(&mut self.lines, self.mask, waiting));
+        self.lines
+    }
+}
+
+/// Sets the bits of the hashes, which are gone then.
+fn set(lines: &mut [NotedLine], mask: u64, hashes: &mut Vec<u64>) {
+    for hash in hashes.drain(..) {
+        let (index, probes) = place(hash, mask);
+        let line = &mut lines[index].0;
+        probes.for_each(|(word, bit)| line[word] |= bit);
+    }
+}
+
+/// The line of a pair's hash, and its bits there: word and mask.
+fn place(hash: u64, mask: u64) -> (usize, impl Iterator<Item = (usize, u64)>) {
+    let index = usize::try_from(hash & mask).expect("the lines are in memory");
+    let bits = mix(hash);
+    let probes = (0..PROBES).map(move |probe| {
+        let bit = (bits >> (probe * LINE_BITS_LOG2)) & ((1 << LINE_BITS_LOG2) - 1);
+        (usize::try_from(bit / 64).expect("three bits"), 1_u64 << (bit % 64))
+    });
+    (index, probes)
 }
 
 /// Not a secret hash: who makes two pairs collide only sends one of them the longer way.
@@ -118,7 +167,10 @@ mod tests {
     #[test]
     fn nearly_everything_new_is_known_to_be_new_at_thirteen_bits_a_key() {
         let filter = KeyFilter::new(17);
-        filter.insert_all((0..10_000).map(pair));
+        let mut notes = KeyNotes::new(&filter);
+        filter.insert(pair(0).0, pair(0).1);
+        (1..10_000).map(pair).for_each(|(buyer, key)| notes.note(buyer, key));
+        filter.merge(notes);
         assert!((0..10_000).map(pair).all(|(buyer, key)| filter.may_contain(buyer, key)));
         let wrong =
             (10_000..20_000).map(pair).filter(|(buyer, key)| filter.may_contain(*buyer, *key)).count();

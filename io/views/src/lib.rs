@@ -12,6 +12,7 @@ pub mod follower;
 pub mod foresight;
 pub mod key_filter;
 pub mod orders;
+mod settle;
 pub mod snapshot_store;
 #[cfg(test)]
 mod world;
@@ -20,6 +21,7 @@ pub use catalog::{Catalog, Front, SaleEntry, SalePublished, SaleSnapshot};
 pub use dated::{Dated, Undecodable};
 pub use follower::{FollowError, Follower};
 pub use foresight::{Claim, foresee_refusal};
-pub use key_filter::KeyFilter;
+pub use key_filter::{KeyFilter, KeyNotes};
 pub use orders::{OrdersPage, OrdersQuery, orders};
+pub use settle::{settle, thread_count};
 pub use snapshot_store::{Loaded, Position, SnapshotStore, Written};

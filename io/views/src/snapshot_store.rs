@@ -17,9 +17,11 @@ mod tests;
 
 use domain::{Seq, ShardId, Term, UnixMs};
 use engine::State;
-use engine::snapshot::{Entry, Restore};
+use engine::snapshot::Restore;
 use journal::disk::failed;
 use journal::{Disk, DiskError};
+
+use crate::settle::settle_if_many;
 
 pub use fault::{Damaged, Fault, WriteError};
 
@@ -61,9 +63,6 @@ pub struct Written {
     /// there is only one.
     pub droppable_before: Option<Seq>,
 }
-
-/// Is shown entries as they are read.
-pub type Seen<'s> = &'s (dyn Fn(&[Entry]) + Sync);
 
 /// What was found at start.
 #[derive(Debug)]
@@ -112,18 +111,9 @@ impl<D: Disk> SnapshotStore<D> {
     /// # Errors
     /// When the directory cannot be read. A file that cannot be read counts as damaged.
     pub fn load(&self, shard: ShardId, hash_seed: u64) -> Result<Loaded, DiskError> {
-        self.load_showing(shard, hash_seed, &|_| ())
-    }
-
-    /// As [`SnapshotStore::load`]; `seen` is shown the entries piece by piece, perhaps on another thread, and those of a
-    /// snapshot that turns out to be damaged, too.
-    ///
-    /// # Errors
-    /// As [`SnapshotStore::load`].
-    pub fn load_showing(&self, shard: ShardId, hash_seed: u64, seen: Seen<'_>) -> Result<Loaded, DiskError> {
         let mut damaged = Vec::new();
         for seq in self.list()? {
-            match self.restore((shard, seq), hash_seed, seen) {
+            match self.restore((shard, seq), hash_seed) {
                 Ok(newest) => return Ok(Loaded { newest: Some(newest), damaged }),
                 Err(fault) => damaged.push(Damaged { file: name_of(seq), fault }),
             }
@@ -139,19 +129,15 @@ impl<D: Disk> SnapshotStore<D> {
         read::read(&self.disk, seq, &mut |_| Ok(())).map_err(|fault| Damaged { file: name_of(seq), fault })
     }
 
-    fn restore(
-        &self,
-        (shard, seq): (ShardId, Seq),
-        hash_seed: u64,
-        seen: Seen<'_>,
-    ) -> Result<(Position, State), Fault> {
+    fn restore(&self, (shard, seq): (ShardId, Seq), hash_seed: u64) -> Result<(Position, State), Fault> {
         let mut restore = Restore::new(hash_seed);
-        let position = read::read_ahead(&self.disk, seq, seen, &mut |entries| {
+        let position = read::read_ahead(&self.disk, seq, &mut |entries| {
             Ok(entries.into_iter().try_for_each(|entry| restore.push(entry))?)
         })?;
         if position.shard != shard {
             return Err(Fault::Shard(position.shard));
         }
+        settle_if_many(&mut restore);
         let state = restore.finish()?;
         // The head entry says once more what the header says.
         let same = (state.shard(), state.seq()) == (position.shard, position.seq);

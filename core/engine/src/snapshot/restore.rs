@@ -3,18 +3,21 @@
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use domain::{KeyDigest, OrderId, OrderState, SaleId, Seq, StockReceipt, Surplus};
 
 use super::{Entry, Head, ItemEntry, OrderEntry, SaleEntry};
 use crate::invariants::{Broken, Sums, beyond_limit};
-use crate::loading::{KeyTwice, Loading};
-use crate::state::{Capacity, Deadline, Item, Money, NewOrder, Sale, State};
+use crate::loading::{self, Unsettled};
+use crate::state::{Deadline, Item, Money, NewOrder, Notes, Sale, State};
 
 /// Builds a state from the entries of a snapshot, pushed in their order.
 pub struct Restore {
     hash_seed: u64,
-    loading: Option<Loading>,
+    state: Option<State>,
+    /// So many orders are noted already: see [`Restore::note`].
+    noted_count: usize,
     head: Option<Head>,
     /// What the orders so far come to. What else [`crate::invariants::check`] asks for (I2, I3) holds because it is
     /// counted and indexed here, from these very orders.
@@ -49,7 +52,7 @@ type Pushed = Result<(), RestoreError>;
 impl Restore {
     /// Starts with nothing. `hash_seed` as in [`State::new`].
     pub fn new(hash_seed: u64) -> Restore {
-        Restore { hash_seed, loading: None, head: None, sums: Sums::default() }
+        Restore { hash_seed, state: None, noted_count: 0, head: None, sums: Sums::default() }
     }
 
     /// Adds the next entry.
@@ -57,7 +60,7 @@ impl Restore {
     /// # Errors
     /// When it does not fit; the restore is then of no use.
     pub fn push(&mut self, entry: Entry) -> Pushed {
-        let Some(state) = self.loading.as_mut().map(Loading::state_mut) else { return self.push_head(entry) };
+        let Some(state) = &mut self.state else { return self.push_head(entry) };
         match entry {
             Entry::Head(_) => Err(RestoreError::Misplaced("a second head")),
             Entry::Sale(sale) => push_sale(state, sale),
@@ -68,15 +71,54 @@ impl Restore {
         }
     }
 
+    /// How many orders were pushed.
+    pub fn order_count(&self) -> usize {
+        self.state.as_ref().map_or(0, |state| state.orders.len())
+    }
+
+    /// Cuts the orders that were pushed into about `count` ranges, each of which [`Restore::note`] may note on a thread of
+    /// its own. Whatever nobody notes and settles, [`Restore::finish`] does.
+    pub fn ranges(&self, count: usize) -> Vec<Range<u32>> {
+        let end = u32::try_from(self.order_count()).expect("ORDER_COUNT_MAX is below 2^32");
+        let step = self.order_count().div_ceil(count.max(1)).max(1);
+        let range = |from: usize| u32::try_from(from).map_or(end, |from| from.min(end));
+        (self.noted_count..self.order_count())
+            .step_by(step)
+            .map(|from| range(from)..range(from + step))
+            .collect()
+    }
+
+    /// What goes into the indexes of the orders of a range.
+    pub fn note(&self, range: Range<u32>) -> Option<Notes> {
+        Some(self.state.as_ref()?.note(range))
+    }
+
+    /// Takes the notes of all ranges.
+    pub fn add_noted(&mut self, notes: impl Iterator<Item = Notes>) {
+        let Some(state) = &mut self.state else { return };
+        notes.for_each(|notes| state.add_noted(notes));
+        self.noted_count = state.orders.len();
+    }
+
+    /// See [`Loading::unsettled`].
+    pub fn unsettled(&mut self) -> impl Iterator<Item = Unsettled<'_>> + Send {
+        self.state.iter_mut().flat_map(loading::unsettled)
+    }
+
     /// The state, with every invariant checked.
     ///
     /// # Errors
     /// When entries are missing or the state is not sound.
-    pub fn finish(self) -> Result<State, RestoreError> {
-        let (Some(loading), Some(head)) = (self.loading, self.head) else {
+    pub fn finish(mut self) -> Result<State, RestoreError> {
+        let rest: Vec<Notes> = self.ranges(1).into_iter().filter_map(|range| self.note(range)).collect();
+        self.add_noted(rest.into_iter());
+        let (Some(mut state), Some(head)) = (self.state, self.head) else {
             return Err(RestoreError::Incomplete);
         };
-        let mut state = loading.finish().map_err(|KeyTwice| RestoreError::Misplaced("a key twice"))?;
+        state.allowances.settle();
+        if !state.orders.settle() {
+            return Err(RestoreError::Misplaced("a key twice"));
+        }
         if state.sales.len() != usize::from(head.sale_count) || state.orders.len() as u64 != head.order_count
         {
             return Err(RestoreError::Incomplete);
@@ -96,11 +138,10 @@ impl Restore {
 
     fn push_head(&mut self, entry: Entry) -> Pushed {
         let Entry::Head(head) = entry else { return Err(RestoreError::Incomplete) };
-        let orders =
-            usize::try_from(head.order_count).map_err(|_| RestoreError::Misplaced("too many orders"))?;
-        // What is announced is reserved, but no more than a damaged head could ask for without harm.
-        let capacity = Capacity { orders: orders.min(1 << 24), ..Capacity::default() };
-        self.loading = Some(Loading::new(State::with_capacity(head.shard, self.hash_seed, capacity)));
+        // Nothing is reserved: lists grow without copying, and indexes are given their size when all is known.
+        let mut state = State::new(head.shard, self.hash_seed);
+        state.orders.defer_noting();
+        self.state = Some(state);
         self.head = Some(head);
         Ok(())
     }
@@ -175,9 +216,6 @@ fn push_order(state: &mut State, sums: &mut Sums, entry: OrderEntry) -> Pushed {
         }
         (OrderState::Held, None) => state.deadlines.push(entry.hold_ttl_s, Deadline { at, slot }),
         _ => {}
-    }
-    if entry.has_units {
-        state.count(slot, true);
     }
     sums.add(state, state.orders.get(slot)).map_err(RestoreError::Broken)
 }

@@ -8,7 +8,7 @@ use domain::{
 };
 
 use super::{Entry, Restore, RestoreError, export};
-use crate::{KeyTwice, Loading, State, apply, invariants};
+use crate::{KeyTwice, Loading, State, Unsettled, apply, invariants};
 
 const SALE: SaleId = SaleId(0);
 const ITEM: ItemIndex = ItemIndex(0);
@@ -99,6 +99,42 @@ fn restored_state_goes_on_as_the_one_it_was_taken_of() {
     }
     assert_eq!(copy, original);
     invariants::check(&copy).unwrap();
+}
+
+// covers: I2, I3
+#[test]
+fn state_that_several_threads_settle_is_the_one_that_finish_makes() {
+    let original = state_of(&facts());
+    for range_count in [1, 3, 1_000] {
+        let mut restore = Restore::new(2);
+        export(&original).try_for_each(|entry| restore.push(entry)).unwrap();
+        let notes: Vec<_> =
+            restore.ranges(range_count).into_iter().filter_map(|range| restore.note(range)).collect();
+        assert_eq!(notes.len(), range_count.min(original.order_count()));
+        restore.add_noted(notes.into_iter());
+        // In another order than a single thread's.
+        let pieces: Vec<_> = restore.unsettled().collect();
+        pieces.into_iter().rev().for_each(Unsettled::settle);
+        let settled = restore.finish().unwrap();
+        assert_eq!(settled, original);
+        invariants::check(&settled).unwrap();
+    }
+}
+
+#[test]
+fn key_that_stands_twice_is_found_by_whoever_settles() {
+    let mut restore = Restore::new(2);
+    let entries = export(&state_of(&facts())).collect::<Vec<_>>();
+    for mut entry in entries {
+        if let Entry::Order(order) = &mut entry {
+            (order.buyer, order.key) = (BuyerId::from_text("same"), KeyDigest(7));
+        }
+        restore.push(entry).unwrap();
+    }
+    let notes: Vec<_> = restore.ranges(2).into_iter().filter_map(|range| restore.note(range)).collect();
+    restore.add_noted(notes.into_iter());
+    restore.unsettled().for_each(Unsettled::settle);
+    assert_eq!(restore.finish(), Err(RestoreError::Misplaced("a key twice")));
 }
 
 #[test]

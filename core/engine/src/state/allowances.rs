@@ -1,5 +1,6 @@
 //! How many units a buyer has, where there is a limit.
 
+use alloc::vec::Vec;
 use core::hash::BuildHasher;
 
 use domain::{BuyerId, ItemIndex, SaleId, UnixMs, limits};
@@ -7,7 +8,7 @@ use foldhash::fast::FixedState;
 
 use super::Sale;
 use super::chunked::Chunked;
-use super::index::Index;
+use super::index::{Index, PART_COUNT, split};
 use super::later::Later;
 
 /// What a limit is counted over: a whole sale, one day of a sale, or one item. Packed as
@@ -57,18 +58,24 @@ pub(crate) struct Allowances {
     entries: Chunked<Allowance>,
     /// Changes that are not counted yet, while nobody decides.
     later: Option<Later<Change>>,
+    /// Changes that were noted apart; they come first.
+    noted: Vec<Later<Change>>,
 }
 
 /// A buyer has so many units more, or fewer.
-struct Change {
+pub(crate) struct Change {
     buyer: BuyerId,
     scope: Scope,
-    quantity: u32,
-    taken: bool,
+    /// How many; the highest bit says that they are fewer.
+    units: u32,
 }
 
-/// Changes that are written down at most, 32 bytes each, before they are counted.
-const LATER_COUNT_MAX: usize = 1 << 23;
+const FEWER: u32 = 1 << 31;
+
+const _: () = assert!(size_of::<(u32, Change)>() == 28);
+
+/// Changes that are written down at most, 28 bytes each, before they are counted.
+const LATER_COUNT_MAX: usize = 12 << 20;
 
 struct Allowance {
     buyer: BuyerId,
@@ -85,6 +92,7 @@ impl Allowances {
             index: Index::with_capacity(capacity),
             entries: Chunked::with_capacity(capacity),
             later: None,
+            noted: Vec::new(),
         }
     }
 
@@ -100,17 +108,22 @@ impl Allowances {
 
     /// Units that the buyer has.
     pub(crate) fn units(&self, scope: Scope, buyer: BuyerId) -> u32 {
-        self.slot(self.hash(scope, buyer), scope, buyer).map_or(0, |slot| self.entries.get(slot).units)
+        self.slot(split(self.hash(scope, buyer)), scope, buyer).map_or(0, |slot| self.entries.get(slot).units)
     }
 
     /// The buyer has `quantity` units more.
     pub(crate) fn add(&mut self, scope: Scope, buyer: BuyerId, quantity: u32) {
-        self.change(Change { buyer, scope, quantity, taken: true });
+        self.change(Change { buyer, scope, units: quantity });
     }
 
     /// The buyer has `quantity` units fewer.
     pub(crate) fn subtract(&mut self, scope: Scope, buyer: BuyerId, quantity: u32) {
-        self.change(Change { buyer, scope, quantity, taken: false });
+        self.change(Change { buyer, scope, units: quantity | FEWER });
+    }
+
+    /// How many notes there are.
+    pub(crate) fn note_count(&self) -> usize {
+        self.noted.iter().chain(&self.later).map(Later::len).sum()
     }
 
     /// From now on changes are only written down. Nothing may be looked up until [`Allowances::settle`].
@@ -118,15 +131,26 @@ impl Allowances {
         self.later = Some(Later::new());
     }
 
+    /// Writes down in `later` that the buyer has `quantity` units more, to be given to [`Allowances::add_noted`].
+    pub(crate) fn note(&self, later: &mut Later<Change>, scope: Scope, buyer: BuyerId, quantity: u32) {
+        later.push(self.hash(scope, buyer), Change { buyer, scope, units: quantity });
+    }
+
+    /// Takes changes that were noted.
+    pub(crate) fn add_noted(&mut self, noted: Later<Change>) {
+        self.noted.push(noted);
+    }
+
     /// Counts the changes that were written down.
     pub(crate) fn settle(&mut self) {
-        let Some(later) = self.later.take() else { return };
-        later.into_parts().for_each(|(hash, change)| self.count(hash, &change));
+        let mut laters = core::mem::take(&mut self.noted);
+        laters.extend(self.later.take());
+        self.count_all(&mut laters);
     }
 
     fn change(&mut self, change: Change) {
         let hash = self.hash(change.scope, change.buyer);
-        let Some(later) = &mut self.later else { return self.count(hash, &change) };
+        let Some(later) = &mut self.later else { return self.count(split(hash), &change) };
         later.push(hash, change);
         if later.len() >= LATER_COUNT_MAX {
             self.settle();
@@ -134,9 +158,19 @@ impl Allowances {
         }
     }
 
-    fn count(&mut self, hash: u64, change: &Change) {
-        let Change { buyer, scope, quantity, taken } = *change;
-        match (self.slot(hash, scope, buyer), taken) {
+    fn count_all(&mut self, laters: &mut [Later<Change>]) {
+        for part in 0..PART_COUNT {
+            for later in &mut *laters {
+                let noted = core::mem::take(&mut later.parts_mut()[part]);
+                noted.into_iter().for_each(|(hash, change)| self.count((part, hash), &change));
+            }
+        }
+    }
+
+    fn count(&mut self, at: (usize, u32), change: &Change) {
+        let Change { buyer, scope, units } = *change;
+        let (quantity, taken) = (units & !FEWER, units & FEWER == 0);
+        match (self.slot(at, scope, buyer), taken) {
             (Some(slot), true) => self.entries.get_mut(slot).units += quantity,
             (Some(slot), false) => {
                 let units = &mut self.entries.get_mut(slot).units;
@@ -146,18 +180,18 @@ impl Allowances {
             (None, true) => {
                 let slot = u32::try_from(self.entries.len()).expect("fewer counters than 2^32");
                 self.entries.push(Allowance { buyer, scope, units: quantity });
-                self.index.insert(hash, slot);
+                self.index.parts_mut()[at.0].insert(at.1, slot);
             }
             (None, false) => panic!("I2: {buyer:?} gives back {quantity} units that were never counted"),
         }
     }
 
-    fn slot(&self, hash: u64, scope: Scope, buyer: BuyerId) -> Option<usize> {
+    fn slot(&self, (part, hash): (usize, u32), scope: Scope, buyer: BuyerId) -> Option<usize> {
         let is_it = |slot: u32| {
             let entry = self.entries.get(slot as usize);
             entry.buyer == buyer && entry.scope == scope
         };
-        self.index.find(hash, is_it).map(|slot| slot as usize)
+        self.index.part(part).find(hash, is_it).map(|slot| slot as usize)
     }
 
     fn hash(&self, scope: Scope, buyer: BuyerId) -> u64 {

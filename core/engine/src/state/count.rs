@@ -1,8 +1,18 @@
 //! Counting the units of buyers, for the limits.
 
+use core::ops::Range;
+
 use domain::{Line, Lines, SaleId, UnixMs};
 
+use super::allowances::Change;
+use super::later::Later;
 use super::{Order, Sale, Scope, State};
+
+/// What of some orders goes into the indexes.
+pub struct Notes {
+    pub(crate) keys: Later<u32>,
+    pub(crate) changes: Later<Change>,
+}
 
 /// A live order, as far as counting goes.
 pub(crate) struct Counted {
@@ -21,6 +31,23 @@ impl State {
             true => self.allowances.add(scope, buyer, units),
             false => self.allowances.subtract(scope, buyer, units),
         });
+    }
+
+    /// The keys and units of the orders of these slots.
+    pub(crate) fn note(&self, slots: Range<u32>) -> Notes {
+        let mut changes = Later::new();
+        for order in slots.clone().map(|slot| self.orders.get(slot)).filter(|order| order.has_units()) {
+            self.for_each_count(order, |scope, units| {
+                self.allowances.note(&mut changes, scope, order.buyer, units);
+            });
+        }
+        Notes { keys: self.orders.note(slots), changes }
+    }
+
+    /// Takes what was noted of orders; together, every order must be noted once.
+    pub(crate) fn add_noted(&mut self, notes: Notes) {
+        self.orders.add_noted(notes.keys);
+        self.allowances.add_noted(notes.changes);
     }
 
     /// Calls `f` with every scope in which the order's units count, and how many.

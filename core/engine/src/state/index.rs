@@ -18,68 +18,106 @@ pub(crate) struct Index {
     parts: Box<[Part]>,
 }
 
-struct Part {
-    /// A power of two of places.
-    places: Box<[Entry]>,
+/// A piece of an [`Index`] that has nothing in common with the others.
+pub(crate) struct Part {
+    /// A power of two of places; each is empty, or an [`Entry`].
+    places: Box<[u64]>,
     len: usize,
 }
 
+/// A slot and the lower half of its hash.
 #[derive(Clone, Copy)]
 struct Entry {
     slot: u32,
     hash: u32,
 }
 
-const EMPTY: Entry = Entry { slot: u32::MAX, hash: 0 };
+/// All zeros: a new table is memory as the system hands it out, and is touched where it is used only.
+const EMPTY: u64 = 0;
+
+impl Entry {
+    fn pack(self) -> u64 {
+        (u64::from(self.slot) + 1) << 32 | u64::from(self.hash)
+    }
+
+    /// `None`: the place is empty.
+    fn unpack(place: u64) -> Option<Entry> {
+        let slot = u32::try_from(place >> 32).expect("32 bits").checked_sub(1)?;
+        Some(Entry { slot, hash: u32::try_from(place & 0xFFFF_FFFF).expect("32 bits") })
+    }
+}
 
 impl Index {
     pub(crate) fn with_capacity(capacity: usize) -> Index {
         // A quarter more than the mean, so that no part has to grow within the capacity.
-        let entry_count = capacity.div_ceil(PART_COUNT) * 5 / 4;
-        let place_count = (entry_count * 4 / 3 + 1).next_power_of_two().max(PART_LEN_MIN);
+        let place_count = place_count(capacity.div_ceil(PART_COUNT) * 5 / 4);
         Index { parts: (0..PART_COUNT).map(|_| Part::new(place_count)).collect() }
     }
 
     /// The slot with this hash for which `is_it` holds.
     pub(crate) fn find(&self, hash: u64, is_it: impl Fn(u32) -> bool) -> Option<u32> {
         let (part, hash) = split(hash);
-        let part = &self.parts[part];
-        let mut place = part.home(hash);
-        loop {
-            let entry = part.places[place];
-            if entry.slot == EMPTY.slot {
-                return None;
-            }
-            // The stored hash is compared first: a look into the slot is a cache miss.
-            if entry.hash == hash && is_it(entry.slot) {
-                return Some(entry.slot);
-            }
-            place = part.after(place);
-        }
+        self.parts[part].find(hash, is_it)
     }
 
     /// Brings the place where [`Index::find`] and [`Index::insert`] will look into the processor's caches. Calls for
     /// several hashes in a row wait for memory at the same time, not one after the other.
     pub(crate) fn touch(&self, hash: u64) {
         let (part, hash) = split(hash);
-        core::hint::black_box(self.parts[part].places[self.parts[part].home(hash)].hash);
+        core::hint::black_box(self.parts[part].places[self.parts[part].home(hash)]);
     }
 
     /// Adds a slot, below `u32::MAX`, that is not in the index yet.
     pub(crate) fn insert(&mut self, hash: u64, slot: u32) {
-        assert!(slot != EMPTY.slot, "slot {slot} stands for an empty place");
         let (part, hash) = split(hash);
-        let part = &mut self.parts[part];
-        if (part.len + 1) * 4 > part.places.len() * 3 {
-            part.grow();
-        }
-        part.insert(Entry { slot, hash });
+        self.parts[part].insert(hash, slot);
+    }
+
+    /// A part, by the number that [`split`] gives.
+    pub(crate) fn part(&self, number: usize) -> &Part {
+        &self.parts[number]
+    }
+
+    /// All parts.
+    pub(crate) fn parts_mut(&mut self) -> &mut [Part] {
+        &mut self.parts
     }
 }
 
 impl Part {
     fn new(place_count: usize) -> Part {
         Part { places: vec![EMPTY; place_count].into_boxed_slice(), len: 0 }
+    }
+
+    /// As [`Index::find`].
+    pub(crate) fn find(&self, hash: u32, is_it: impl Fn(u32) -> bool) -> Option<u32> {
+        let mut place = self.home(hash);
+        loop {
+            let entry = Entry::unpack(self.places[place])?;
+            // The stored hash is compared first: a look into the slot is a cache miss.
+            if entry.hash == hash && is_it(entry.slot) {
+                return Some(entry.slot);
+            }
+            place = self.after(place);
+        }
+    }
+
+    /// As [`Index::insert`].
+    pub(crate) fn insert(&mut self, hash: u32, slot: u32) {
+        assert!(slot != u32::MAX, "slot {slot} is none");
+        if (self.len + 1) * 4 > self.places.len() * 3 {
+            self.grow(self.places.len() * 2);
+        }
+        self.put(Entry { slot, hash }.pack(), hash);
+        self.len += 1;
+    }
+
+    /// Makes room for so many entries more, at once.
+    pub(crate) fn reserve(&mut self, count: usize) {
+        let needed = place_count(self.len + count);
+        if needed > self.places.len() {
+            self.grow(needed);
+        }
     }
 
     /// The place where an entry would like to be.
@@ -92,32 +130,33 @@ impl Part {
         (place + 1) & (self.places.len() - 1)
     }
 
-    fn insert(&mut self, entry: Entry) {
-        let mut place = self.home(entry.hash);
-        while self.places[place].slot != EMPTY.slot {
+    fn put(&mut self, packed: u64, hash: u32) {
+        let mut place = self.home(hash);
+        while self.places[place] != EMPTY {
             place = self.after(place);
         }
-        self.places[place] = entry;
-        self.len += 1;
+        self.places[place] = packed;
     }
 
-    fn grow(&mut self) {
-        let larger = Part::new(self.places.len() * 2);
-        let smaller = core::mem::replace(self, larger);
-        let taken = smaller.places.iter().filter(|entry| entry.slot != EMPTY.slot);
-        taken.for_each(|entry| self.insert(*entry));
+    fn grow(&mut self, place_count: usize) {
+        let smaller = core::mem::replace(&mut self.places, vec![EMPTY; place_count].into_boxed_slice());
+        for packed in smaller {
+            if let Some(Entry { hash, .. }) = Entry::unpack(packed) {
+                self.put(packed, hash);
+            }
+        }
     }
+}
+
+/// Places for so many entries, of which three quarters are taken at most.
+fn place_count(entry_count: usize) -> usize {
+    (entry_count * 4 / 3 + 1).next_power_of_two().max(PART_LEN_MIN)
 }
 
 /// The highest bits choose the part, the lowest the place in it.
 pub(crate) fn split(hash: u64) -> (usize, u32) {
     let part = usize::try_from(hash >> 56).expect("eight bits");
     (part, u32::try_from(hash & 0xFFFF_FFFF).expect("32 bits"))
-}
-
-/// A hash that is split in the same way.
-pub(crate) fn whole(part: usize, hash: u32) -> u64 {
-    (part as u64) << 56 | u64::from(hash)
 }
 
 #[cfg(test)]

@@ -3,15 +3,18 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::index::{PART_COUNT, split, whole};
+use super::index::{PART_COUNT, split};
 
 /// Entries for an index, by part: while they are put in, one part after the other, all that is touched is in the
 /// processor's cache (radix partitioning; S. Manegold, P. Boncz, M. Kersten, "Optimizing main-memory join on modern
-/// hardware", 2002).
+/// hardware", 2002). The parts have nothing in common, so several threads may put them in.
 pub(crate) struct Later<T> {
-    parts: Box<[Vec<(u32, T)>]>,
+    parts: Box<[Noted<T>]>,
     len: usize,
 }
+
+/// What was written down for one part, each with its hash as far as the part looks at it.
+pub(crate) type Noted<T> = Vec<(u32, T)>;
 
 impl<T> Later<T> {
     pub(crate) fn new() -> Later<T> {
@@ -28,12 +31,8 @@ impl<T> Later<T> {
         self.len += 1;
     }
 
-    /// Everything with its hash, as far as an index looks at it, part by part, and within a part in the order in
-    /// which it was written down.
-    pub(crate) fn into_parts(self) -> impl Iterator<Item = (u64, T)> {
-        let parts = self.parts.into_iter().enumerate();
-        parts.flat_map(|(part, entries)| {
-            entries.into_iter().map(move |(hash, entry)| (whole(part, hash), entry))
-        })
+    /// What was written down, part by part, and within a part in the order in which it was.
+    pub(crate) fn parts_mut(&mut self) -> &mut [Noted<T>] {
+        &mut self.parts
     }
 }

@@ -6,7 +6,7 @@ mod count;
 mod deadlines;
 mod index;
 mod later;
-mod orders;
+pub(crate) mod orders;
 mod read;
 mod sale;
 
@@ -18,6 +18,7 @@ use domain::{
 };
 
 pub(crate) use allowances::{Allowances, Scope};
+pub use count::Notes;
 pub(crate) use deadlines::{Deadline, Deadlines};
 pub(crate) use orders::{NewOrder, Order, Orders};
 pub use sale::{Item, Sale};

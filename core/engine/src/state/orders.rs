@@ -1,6 +1,7 @@
 //! The orders of a shard, in the order of their numbers.
 
 use core::hash::BuildHasher;
+use core::ops::Range;
 
 use alloc::vec::Vec;
 
@@ -11,8 +12,8 @@ use domain::{
 use foldhash::fast::FixedState;
 
 use super::chunked::Chunked;
-use super::index::Index;
-use super::later::Later;
+use super::index::{Index, Part};
+use super::later::{Later, Noted};
 
 /// One order. What an answer needs and nothing else: there may be tens of millions.
 pub(crate) struct Order {
@@ -101,8 +102,7 @@ impl Order {
 pub(crate) struct Orders {
     hasher: FixedState,
     by_key: Index,
-    /// Slots that are not in the index yet, while nobody decides.
-    later: Option<Later<u32>>,
+    indexing: Indexing,
     list: Chunked<Order>,
     /// The lines of orders of several lines.
     lines: Chunked<Line>,
@@ -119,12 +119,65 @@ pub(crate) struct NewOrder<'a> {
     pub(crate) seq: Seq,
 }
 
+/// When the keys of new orders go into the index.
+enum Indexing {
+    /// At once: somebody decides.
+    AtOnce,
+    /// Later; here they are written down.
+    Later(Later<u32>),
+    /// Later, and they are written down by [`Orders::note`].
+    Apart(Vec<Later<u32>>),
+}
+
+impl Indexing {
+    fn laters_mut(&mut self) -> &mut [Later<u32>] {
+        match self {
+            Indexing::AtOnce => &mut [],
+            Indexing::Later(later) => core::slice::from_mut(later),
+            Indexing::Apart(laters) => laters,
+        }
+    }
+}
+
+/// Keys for one part of the index.
+pub(crate) struct Unsettled<'a> {
+    list: &'a Chunked<Order>,
+    part: &'a mut Part,
+    noted: Vec<&'a mut Noted<u32>>,
+}
+
+impl Unsettled<'_> {
+    /// Puts them in, up to the first one that is there already; whether none was.
+    pub(crate) fn settle(self) -> bool {
+        let Unsettled { list, part, noted } = self;
+        part.reserve(noted.iter().map(|noted| noted.len()).sum());
+        noted.into_iter().all(|noted| put_in(list, part, noted))
+    }
+}
+
+fn put_in(list: &Chunked<Order>, part: &mut Part, noted: &mut Noted<u32>) -> bool {
+    let key_of = |slot: u32| {
+        let order = list.get(slot as usize);
+        (order.buyer, order.key)
+    };
+    let taken = noted.iter().position(|(hash, slot)| {
+        let is_there = part.find(*hash, |other| key_of(other) == key_of(*slot)).is_some();
+        if !is_there {
+            part.insert(*hash, *slot);
+        }
+        is_there
+    });
+    // Whoever settles the rest comes across the same key again.
+    noted.drain(..taken.unwrap_or(noted.len()));
+    taken.is_none()
+}
+
 impl Orders {
     pub(crate) fn with_capacity(capacity: usize, hash_seed: u64) -> Orders {
         Orders {
             hasher: FixedState::with_seed(hash_seed),
             by_key: Index::with_capacity(capacity),
-            later: None,
+            indexing: Indexing::AtOnce,
             list: Chunked::with_capacity(capacity),
             lines: Chunked::with_capacity(0),
         }
@@ -160,33 +213,72 @@ impl Orders {
             payments_failed: 0,
             flags: flags | HAS_UNITS,
         });
-        let hash = self.hash(new.buyer, new.key);
-        match &mut self.later {
-            None => self.by_key.insert(hash, slot),
-            Some(later) => later.push(hash, slot),
+        match &mut self.indexing {
+            Indexing::AtOnce => self.by_key.insert(self.hasher.hash_one(hashed(new.buyer, new.key)), slot),
+            Indexing::Later(later) => later.push(self.hasher.hash_one(hashed(new.buyer, new.key)), slot),
+            Indexing::Apart(_) => {}
         }
         slot
     }
 
-    /// From now on keys are only written down. Nothing may be looked up by key until [`Orders::settle`].
-    pub(crate) fn defer(&mut self) {
-        self.later = Some(Later::new());
+    /// How many notes there are.
+    pub(crate) fn note_count(&self) -> usize {
+        match &self.indexing {
+            Indexing::AtOnce => 0,
+            Indexing::Later(later) => later.len(),
+            Indexing::Apart(laters) => laters.iter().map(Later::len).sum(),
+        }
     }
 
-    /// Puts the keys that were written down into the index; whether each was there once only.
-    pub(crate) fn settle(&mut self) -> bool {
-        let Some(later) = self.later.take() else { return true };
-        for (hash, slot) in later.into_parts() {
-            let is_same = |other| {
-                let (left, right) = (self.list.get(slot as usize), self.list.get(other as usize));
-                (left.buyer, left.key) == (right.buyer, right.key)
-            };
-            if self.by_key.find(hash, |other: u32| is_same(other)).is_some() {
-                return false;
-            }
-            self.by_key.insert(hash, slot);
+    /// From now on keys are only written down. Nothing may be looked up by key until [`Orders::settle`].
+    pub(crate) fn defer(&mut self) {
+        self.indexing = Indexing::Later(Later::new());
+    }
+
+    /// From now on keys are not even written down: [`Orders::note`] does it for many orders, and on any thread.
+    pub(crate) fn defer_noting(&mut self) {
+        self.indexing = Indexing::Apart(Vec::new());
+    }
+
+    /// The keys of the orders of these slots, to be given to [`Orders::add_noted`].
+    pub(crate) fn note(&self, slots: Range<u32>) -> Later<u32> {
+        let mut later = Later::new();
+        for slot in slots {
+            let order = self.get(slot);
+            later.push(self.hash(order.buyer, order.key), slot);
         }
-        true
+        later
+    }
+
+    /// Takes keys that were noted.
+    pub(crate) fn add_noted(&mut self, noted: Later<u32>) {
+        match &mut self.indexing {
+            Indexing::Apart(laters) => laters.push(noted),
+            Indexing::AtOnce | Indexing::Later(_) => {
+                unreachable!("keys that nobody deferred are noted already")
+            }
+        }
+    }
+
+    /// The keys that were written down, in pieces to be put into the index.
+    pub(crate) fn unsettled(&mut self) -> impl Iterator<Item = Unsettled<'_>> {
+        let Orders { list, by_key, indexing, .. } = self;
+        let list = &*list;
+        let mut noted: Vec<_> =
+            indexing.laters_mut().iter_mut().map(|later| later.parts_mut().iter_mut()).collect();
+        by_key.parts_mut().iter_mut().map(move |part| {
+            let noted = noted.iter_mut().filter_map(Iterator::next).collect();
+            Unsettled { list, part, noted }
+        })
+    }
+
+    /// Puts all keys into the index that are not there yet; whether each was there once only.
+    pub(crate) fn settle(&mut self) -> bool {
+        let is_settled = self.unsettled().all(Unsettled::settle);
+        if is_settled {
+            self.indexing = Indexing::AtOnce;
+        }
+        is_settled
     }
 
     pub(crate) fn get(&self, slot: u32) -> &Order {
@@ -263,6 +355,10 @@ impl Orders {
     }
 
     fn hash(&self, buyer: BuyerId, key: KeyDigest) -> u64 {
-        self.hasher.hash_one((u128::from_le_bytes(*buyer.0.as_bytes()), key.0))
+        self.hasher.hash_one(hashed(buyer, key))
     }
+}
+
+fn hashed(buyer: BuyerId, key: KeyDigest) -> (u128, u64) {
+    (u128::from_le_bytes(*buyer.0.as_bytes()), key.0)
 }

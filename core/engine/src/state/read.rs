@@ -1,7 +1,7 @@
 //! Orders as they are shown.
 
 use alloc::vec::Vec;
-use core::ops::ControlFlow;
+use core::ops::{ControlFlow, Range};
 
 use domain::{BuyerId, ItemIndex, KeyDigest, OrderId, OrderState, OrderView, SaleId, UnixMs};
 
@@ -16,6 +16,14 @@ impl State {
     /// An order as it stands.
     pub fn order(&self, id: OrderId) -> Option<OrderView> {
         self.orders.slot(id).map(|slot| self.view(slot))
+    }
+
+    /// Buyers and keys of the orders at these positions, as far as there are any.
+    pub fn keys(&self, positions: Range<usize>) -> impl Iterator<Item = (BuyerId, KeyDigest)> {
+        let end = positions.end.min(self.orders.len());
+        let slots =
+            (positions.start..end).map(|slot| u32::try_from(slot).expect("ORDER_COUNT_MAX is below 2^32"));
+        slots.map(|slot| self.orders.get(slot)).map(|order| (order.buyer, order.key))
     }
 
     /// The order that a buyer placed under a key.

@@ -9,7 +9,7 @@ use engine::snapshot::Entry;
 use journal::{Access, Disk, DiskFile};
 
 use super::format::{self, CHUNK_HEADER_SIZE_BYTES, ChunkHeader, HEADER_SIZE_BYTES, Header};
-use super::{Fault, Position, Seen, failed, name_of};
+use super::{Fault, Position, failed, name_of};
 
 /// A snapshot from so many bytes on is read and decoded on a thread beside the one that makes a state of it.
 const AHEAD_SIZE_BYTES_MIN: u64 = 8 << 20;
@@ -19,27 +19,18 @@ const AHEAD_CHUNK_COUNT_MAX: usize = 4;
 /// Takes the entries of a chunk, in order.
 pub(super) type Visit<'v> = &'v mut dyn FnMut(Vec<Entry>) -> Result<(), Fault>;
 
-/// As [`read()`], after `seen`, and with the reading a few chunks ahead of `visit` when there is much to read.
-pub(super) fn read_ahead<D: Disk>(
-    disk: &D,
-    seq: Seq,
-    seen: Seen<'_>,
-    visit: Visit<'_>,
-) -> Result<Position, Fault> {
+/// As [`read()`], and with the reading a few chunks ahead of `visit` when there is much to read.
+pub(super) fn read_ahead<D: Disk>(disk: &D, seq: Seq, visit: Visit<'_>) -> Result<Position, Fault> {
     let name = name_of(seq);
     let file = disk.open(&name, Access::Read).map_err(failed("open", &name))?;
     if file.size_bytes().map_err(failed("measure", &name))? < AHEAD_SIZE_BYTES_MIN {
-        return read(disk, seq, &mut |entries| {
-            seen(&entries);
-            visit(entries)
-        });
+        return read(disk, seq, visit);
     }
     let (sender, receiver) = sync_channel(AHEAD_CHUNK_COUNT_MAX);
     thread::scope(|scope| {
         let disk = disk.clone();
         let reader = scope.spawn(move || {
             read(&disk, seq, &mut |entries| {
-                seen(&entries);
                 // When the visitor has given up, the rest is only checked.
                 let _ = sender.send(entries);
                 Ok(())

@@ -27,7 +27,9 @@ pub use format::Fault;
 pub use local::{Local, LocalCursor, OpenError, Options, Preparer, Recovery};
 pub use memory::{Memory, MemoryCursor};
 pub use repair::Way;
-pub use scan::{Damage, Extent, Proof, Report, ScanError, Seen, TornTail, Verdict, scan, scan_batches};
+pub use scan::{
+    Damage, Extent, Proof, Report, ScanError, Seen, TornTail, Verdict, scan, scan_batches, scan_before,
+};
 
 /// Largest payload of one record: its stored length has 16 bits.
 pub const PAYLOAD_SIZE_BYTES_MAX: usize = 65_535;

@@ -84,21 +84,23 @@ impl<D: Disk> Local<D> {
     /// # Errors
     /// When the journal is damaged, or the disk failed.
     pub fn open(disk: D, options: Options, now: UnixMs) -> Result<(Local<D>, Recovery), OpenError> {
-        Local::open_showing(disk, options, now, &mut |_| ())
+        Local::open_from(disk, options, now, Seq(0), &mut |_| ())
     }
 
-    /// As [`Local::open`], and calls `show` for every record that is recovered, in order: one reading serves both
-    /// whoever wants to know what is there and the check that all of it is sound.
+    /// As [`Local::open`] for somebody who knows all records before `from`: reads and checks from the segment on that has
+    /// it, and calls `show` for every record there, in order. [`Recovery::unread_before`] says what is left for
+    /// [`crate::scan_before`].
     ///
     /// # Errors
-    /// As [`Local::open`]; what was shown before is worth nothing then.
-    pub fn open_showing(
+    /// As [`Local::open`], about what is read; what was shown before is worth nothing then.
+    pub fn open_from(
         disk: D,
         options: Options,
         now: UnixMs,
+        from: Seq,
         show: &mut dyn FnMut(Record<'_>),
     ) -> Result<(Local<D>, Recovery), OpenError> {
-        recover::open(disk, options, now, show)
+        recover::open(disk, (options, now), from, show)
     }
 
     /// What makes the next segment ahead, on another thread, so that an append need not wait for it.

@@ -10,7 +10,7 @@ use domain::Seq;
 use crate::contract::{DiskError, Record, Tip};
 use crate::disk::Disk;
 use crate::format::{Fault, segment};
-use crate::walk::walk;
+use crate::walk::{walk, walk_before};
 
 /// What a whole journal is like.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -138,4 +138,13 @@ pub fn scan<D: Disk>(disk: &D, f: &mut dyn FnMut(Record<'_>)) -> Result<Report, 
 pub fn scan_batches<D: Disk>(disk: &D, f: &mut dyn FnMut(Seen<'_>)) -> Result<Report, ScanError> {
     let walked = walk(disk, f)?;
     Ok(Report { extent: walked.extent, verdict: walked.verdict })
+}
+
+/// Checks the segments that a start did not read: all before the one that begins with `before`, up to its header. Beside a
+/// live writer, who may drop them meanwhile. Returns how many are sound.
+///
+/// # Errors
+/// When the disk failed. Damage is no error here, but a verdict.
+pub fn scan_before<D: Disk>(disk: &D, before: Seq) -> Result<Result<usize, Damage>, ScanError> {
+    Ok(walk_before(disk, before)?)
 }

@@ -8,6 +8,7 @@ mod golden;
 mod mem_disk;
 mod repair;
 mod segments;
+mod unread;
 
 use domain::{Seq, UnixMs};
 

@@ -5,6 +5,8 @@
 mod reader;
 mod tail;
 
+use std::io;
+
 use domain::{Seq, planted};
 
 pub(crate) use reader::SegmentReader;
@@ -63,25 +65,15 @@ pub(crate) fn walk_from<D: Disk>(disk: &D, from: Seq, visit: Visit<'_>) -> Resul
         end: segment::BLOCKS_FROM,
         verdict: Ok(Verdict::Clean),
     };
-    let mut before: Option<(String, Stop, Option<u64>)> = None;
+    let mut before: Option<Left> = None;
     for first_seq in walked.segments.clone() {
-        let name = segment::name(first_seq);
-        let mut reader = SegmentReader::open(disk, &name)?;
-        let header = match reader.header(first_seq)? {
+        let mut reader = SegmentReader::open(disk, &segment::name(first_seq))?;
+        let header = match header_behind(before.take(), &mut reader, first_seq)? {
             Ok(header) => header,
-            Err(fault) => return Ok(walked.damaged(&name, 0, fault, Proof::Header)),
+            Err(damage) => return Ok(Walked { verdict: Err(damage), ..walked }),
         };
-        match before {
-            None => walked.extent.first_seq = first_seq,
-            Some((name, stop, _)) if header.tip_before != stop.batch.tip => {
-                let fault = stop.fault.unwrap_or(Fault::BlockMissing(stop.block.tip.seq.next()));
-                return Ok(walked.damaged(&name, stop.block.offset, fault, Proof::LaterSegment(first_seq)));
-            }
-            Some((name, _, Some(offset))) => {
-                let proof = Proof::LaterSegment(first_seq);
-                return Ok(walked.damaged(&name, offset, Fault::UnusedSpace, proof));
-            }
-            Some((_, _, None)) => (),
+        if walked.segments.first() == Some(&first_seq) {
+            walked.extent.first_seq = first_seq;
         }
         let stop = walk_segment(&mut reader, header.tip_before, visit)?;
         walked.extent.tip = stop.batch.tip;
@@ -90,17 +82,76 @@ pub(crate) fn walk_from<D: Disk>(disk: &D, from: Seq, visit: Visit<'_>) -> Resul
             (walked.end, walked.last_batch_at) = (stop.batch.offset, stop.last_batch_at);
             break;
         }
-        let used_at = tail::first_used_page(&mut reader, stop.batch.offset)?;
-        before = Some((name, stop, used_at));
+        before = Some(Left::of(&mut reader, stop)?);
     }
     Ok(walked)
 }
 
-impl Walked {
-    fn damaged(mut self, file: &str, offset: u64, fault: Fault, proof: Proof) -> Walked {
-        self.verdict = Err(Damage { file: file.to_owned(), offset, fault, proof });
-        self
+/// Walks through the segments before the one that begins with `before`, and to its header. They may be dropped
+/// meanwhile, oldest first. Returns how many there were.
+pub(crate) fn walk_before<D: Disk>(disk: &D, before: Seq) -> Result<Result<usize, Damage>, DiskError> {
+    let (mut left, mut count): (Option<Left>, usize) = (None, 0);
+    for first_seq in list_segments(disk)?.into_iter().filter(|first_seq| *first_seq <= before) {
+        let mut reader = match SegmentReader::open(disk, &segment::name(first_seq)) {
+            // It was dropped, and so were those before it.
+            Err(error) if error.source.kind() == io::ErrorKind::NotFound => {
+                left = None;
+                continue;
+            }
+            opened => opened?,
+        };
+        let header = match header_behind(left.take(), &mut reader, first_seq)? {
+            Ok(header) => header,
+            Err(damage) => return Ok(Err(damage)),
+        };
+        if first_seq == before {
+            break;
+        }
+        let stop = walk_segment(&mut reader, header.tip_before, &mut |_| ())?;
+        left = Some(Left::of(&mut reader, stop)?);
+        count += 1;
     }
+    Ok(Ok(count))
+}
+
+/// A segment that was walked through and left for the next one.
+struct Left {
+    name: String,
+    stop: Stop,
+    /// Something that stands in its unused space.
+    used_at: Option<u64>,
+}
+
+impl Left {
+    fn of<D: Disk>(reader: &mut SegmentReader<D>, stop: Stop) -> Result<Left, DiskError> {
+        let used_at = tail::first_used_page(reader, stop.batch.offset)?;
+        Ok(Left { name: reader.name().to_owned(), stop, used_at })
+    }
+}
+
+/// The header of a segment, if the one before it ends where it begins.
+fn header_behind<D: Disk>(
+    before: Option<Left>,
+    reader: &mut SegmentReader<D>,
+    first_seq: Seq,
+) -> Result<Result<segment::Header, Damage>, DiskError> {
+    let header = match reader.header(first_seq)? {
+        Ok(header) => header,
+        Err(fault) => {
+            let file = reader.name().to_owned();
+            return Ok(Err(Damage { file, offset: 0, fault, proof: Proof::Header }));
+        }
+    };
+    let Some(Left { name: file, stop, used_at }) = before else { return Ok(Ok(header)) };
+    let proof = Proof::LaterSegment(first_seq);
+    if header.tip_before != stop.batch.tip {
+        let fault = stop.fault.unwrap_or(Fault::BlockMissing(stop.block.tip.seq.next()));
+        return Ok(Err(Damage { file, offset: stop.block.offset, fault, proof }));
+    }
+    Ok(match used_at {
+        Some(offset) => Err(Damage { file, offset, fault: Fault::UnusedSpace, proof }),
+        None => Ok(header),
+    })
 }
 
 /// The first records of all segments, in order.
@@ -193,7 +244,7 @@ fn show_batch<D: Disk>(
 ) -> Result<(), DiskError> {
     let mut offset = range.start;
     while offset < range.end {
-        let changed = |_| failed("read twice the same from", "the journal")(std::io::ErrorKind::Other.into());
+        let changed = |_| failed("read twice the same from", "the journal")(io::ErrorKind::Other.into());
         let header = block::Header::parse(reader.bytes(offset, PAGE_SIZE_BYTES)?).map_err(changed)?;
         let stored = reader.bytes(offset, header.stored_size_bytes())?;
         block::for_each_record(&header, stored, visit).map_err(changed)?;

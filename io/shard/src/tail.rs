@@ -30,7 +30,7 @@ pub(crate) struct Followed<D: Disk> {
     pub(crate) tail_fact_count: u64,
 }
 
-/// Opens the journal and applies to the state what stands behind it: one reading serves both. Notes the
+/// Opens the journal from the state's position on and applies what stands there: one reading serves both. Notes the
 /// keys, and `progress` now and then of how many facts there were.
 pub(crate) fn follow<D: Disk>(
     disk: D,
@@ -53,7 +53,7 @@ pub(crate) fn follow<D: Disk>(
                 progress(count);
             }
         };
-        let opened = Local::open_showing(disk, options, now, &mut |record| {
+        let opened = Local::open_from(disk, options, now, from, &mut |record| {
             tail.take(&record);
             if tail.piece.len() == PIECE_LEN {
                 hand_on(&mut tail);

@@ -84,6 +84,11 @@ impl<C: Cursor> Follower<C> {
         }
     }
 
+    /// What it reads.
+    pub fn cursor(&self) -> &C {
+        &self.cursor
+    }
+
     /// Where the state stands.
     pub fn position(&self) -> Position {
         self.position

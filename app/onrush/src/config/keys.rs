@@ -67,6 +67,9 @@ section! {
     Snapshot ("snapshot.") {
         /// A snapshot is made after so many facts.
         every_facts: u64 = "1000000", Allowed::Integer { min: 1_000, max: 1_000_000_000 };
+        /// Or after so much of the journal, or twice the last snapshot if that is more: small batches take 4 KiB each, and a
+        /// start reads what is behind the last snapshot.
+        every_journal_bytes: u64 = "268435456", Allowed::Integer { min: MIB, max: 1_048_576 * MIB };
     }
     sections {}
 }

@@ -125,6 +125,7 @@ fn config(data: &Path, seed: u64) -> anyhow::Result<Config> {
         set("data", data),
         // The audit reads the whole journal, so nothing of it may be dropped meanwhile.
         set("snapshot.every_facts", "1000000000"),
+        set("snapshot.every_journal_bytes", "1099511627776"),
         set("payments.simulator.enabled", "true"),
         set("payments.simulator.listen", "127.0.0.1:0"),
         set("payments.simulator.seed", &seed.to_string()),

@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use domain::{Seq, ShardId};
-use engine::invariants::Broken;
+use engine::State;
+use engine::invariants::{self, Broken};
 use journal::{Disk, LocalCursor, Preparer};
 use tokio::sync::oneshot;
-use views::{Follower, OrdersPage, OrdersQuery, SnapshotStore, orders};
+use views::{Follower, OrdersPage, OrdersQuery, Position, SnapshotStore, Written, orders};
 
 use super::metrics::FollowerMetrics;
 use super::seq_cell::SeqCell;
@@ -99,8 +100,31 @@ pub(crate) struct FollowerThread<D: Disk> {
     pub(crate) preparer: Preparer<D>,
     pub(crate) follow: Arc<Follow>,
     pub(crate) jobs: Receiver<Job>,
-    pub(crate) snapshot_every_facts: u64,
+    pub(crate) due: Due,
     pub(crate) metrics: FollowerMetrics,
+}
+
+/// When a snapshot is due: how much of the journal a start would have to read behind the one before.
+#[derive(Clone, Copy)]
+pub(crate) struct Due {
+    pub(crate) every_facts: u64,
+    /// Of the journal; or twice the last snapshot, if that is more: then at most a third of what is written is snapshots.
+    pub(crate) every_bytes: u64,
+}
+
+impl Due {
+    fn is_due(self, facts: u64, size_bytes: u64, snapshot_size_bytes: u64) -> bool {
+        facts >= self.every_facts || size_bytes >= self.every_bytes.max(2 * snapshot_size_bytes)
+    }
+}
+
+/// The last snapshot.
+struct Taken {
+    seq: Seq,
+    /// Where the cursor stood, in bytes that it had passed.
+    passed_size_bytes: u64,
+    /// Of the file.
+    size_bytes: u64,
 }
 
 impl<D: Disk> FollowerThread<D> {
@@ -110,15 +134,16 @@ impl<D: Disk> FollowerThread<D> {
     /// When the journal cannot be followed, or an invariant is broken: the sale must stop.
     pub(crate) fn run(self) -> anyhow::Result<()> {
         self.follow.thread.get_or_init(thread::current);
-        let store = SnapshotStore::new(self.disk.clone());
         // The newest snapshot was verified by recovery a moment ago; here it is read once more, for a state of one's own.
-        let loaded = store.load(self.shard, self.hash_seed).context("snapshots cannot be read")?;
+        let loaded = SnapshotStore::new(self.disk.clone())
+            .load(self.shard, self.hash_seed)
+            .context("snapshots cannot be read")?;
         let FollowerThread { cursor, shard, hash_seed, follow, jobs, preparer, metrics, .. } = self;
         let mut follower = match loaded.newest {
             Some(newest) => Follower::new(newest, cursor),
             None => Follower::from_start(shard, hash_seed, cursor),
         };
-        let mut snapshot_seq = follower.position().seq;
+        let mut taken = Taken { seq: follower.position().seq, passed_size_bytes: 0, size_bytes: 0 };
         let mut waiting = None;
         loop {
             let stopping = follow.stopping.load(Ordering::Acquire);
@@ -129,11 +154,15 @@ impl<D: Disk> FollowerThread<D> {
             if let Err(error) = preparer.prepare() {
                 tracing::warn!(%error, "the journal's next segment cannot be prepared; the disk may be full");
             }
-            let is_due = seq.0 - snapshot_seq.0 >= self.snapshot_every_facts;
+            let passed_size_bytes = follower.cursor().passed_size_bytes();
+            let (facts, journal) = (seq.0 - taken.seq.0, passed_size_bytes - taken.passed_size_bytes);
+            let is_due = self.due.is_due(facts, journal, taken.size_bytes);
             let is_last = stopping && count == 0;
-            if is_due || is_last && seq > snapshot_seq {
-                take_snapshot(&follower, &store, (&follow, &metrics))?;
-                snapshot_seq = seq;
+            if (is_due || is_last) && seq > taken.seq {
+                let (at, disk) = ((follower.position(), follower.state()), self.disk.clone());
+                let written = take_snapshot(at, disk, (&follow, &metrics))?;
+                let size_bytes = written.map_or(taken.size_bytes, |written| written.size_bytes);
+                taken = Taken { seq, passed_size_bytes, size_bytes };
             }
             if is_last {
                 return Ok(());
@@ -165,30 +194,34 @@ fn answer_jobs<D: Disk>(
     }
 }
 
+/// Checks a state and takes its snapshot; `None` when it could not be taken, which is no reason to stop.
 fn take_snapshot<D: Disk>(
-    follower: &Follower<LocalCursor<D>>,
-    store: &SnapshotStore<D>,
+    (position, state): (Position, &State),
+    disk: D,
     (follow, metrics): (&Follow, &FollowerMetrics),
-) -> anyhow::Result<()> {
-    let checked = follower.check();
+) -> anyhow::Result<Option<Written>> {
+    let checked = invariants::check(state);
     metrics.checked(checked.is_ok());
     if let Err(broken @ Broken { id, .. }) = checked {
         tracing::error!(invariant = id, %broken, "an invariant is broken; the server stops");
         anyhow::bail!("{broken}");
     }
     let begun = Instant::now();
-    let seq = follower.position().seq;
-    match follower.snapshot(store) {
+    match SnapshotStore::new(disk).write(position, state) {
         Ok(written) => {
-            metrics.snapshot(seq, written.size_bytes);
+            metrics.snapshot(position.seq, written.size_bytes);
             if let Some(before) = written.droppable_before {
                 follow.droppable.set(before);
             }
             let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-            tracing::info!(seq = seq.0, size_bytes = written.size_bytes, took_ms, "took a snapshot");
+            let (seq, size_bytes) = (position.seq.0, written.size_bytes);
+            tracing::info!(seq, size_bytes, took_ms, "took a snapshot");
+            Ok(Some(written))
         }
         // The journal has everything: a snapshot that failed costs time at the next start, no more.
-        Err(error) => tracing::warn!(%error, "a snapshot could not be taken"),
+        Err(error) => {
+            tracing::warn!(%error, "a snapshot could not be taken");
+            Ok(None)
+        }
     }
-    Ok(())
 }

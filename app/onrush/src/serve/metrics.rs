@@ -42,6 +42,7 @@ pub(crate) struct Families {
     snapshot_bytes: Family<ShardLabel, Gauge>,
     checks: Family<ShardLabel, Counter>,
     broken: Family<ShardLabel, Gauge>,
+    damaged: Family<ShardLabel, Gauge>,
 }
 
 impl Families {
@@ -57,6 +58,7 @@ impl Families {
             snapshot_bytes: Family::default(),
             checks: Family::default(),
             broken: Family::default(),
+            damaged: Family::default(),
         };
         registry.register("journal_facts", "Facts made durable", families.facts.clone());
         registry.register(
@@ -85,6 +87,11 @@ impl Families {
             "1 when an invariant is broken: stop selling",
             families.broken.clone(),
         );
+        registry.register(
+            "journal_damaged",
+            "1 when the scrub found an old segment damaged: save a copy of the data",
+            families.damaged.clone(),
+        );
         families
     }
 
@@ -101,6 +108,10 @@ impl Families {
             commit: stage("commit"),
             inbox: self.inbox.get_or_create_owned(&label),
         }
+    }
+
+    pub(crate) fn scrub(&self, shard: ShardId) -> ScrubMetrics {
+        ScrubMetrics { damaged: self.damaged.get_or_create_owned(&ShardLabel { shard: shard.get() }) }
     }
 
     pub(crate) fn follower(&self, shard: ShardId) -> FollowerMetrics {
@@ -173,5 +184,20 @@ impl FollowerMetrics {
     pub(crate) fn snapshot(&self, seq: Seq, size_bytes: u64) {
         self.snapshot_seq.set(i64::try_from(seq.0).unwrap_or(i64::MAX));
         self.snapshot_bytes.set(i64::try_from(size_bytes).unwrap_or(i64::MAX));
+    }
+}
+
+/// What the scrub says.
+pub(crate) struct ScrubMetrics {
+    damaged: Gauge,
+}
+
+impl ScrubMetrics {
+    pub(crate) fn sound(&self) {
+        self.damaged.set(0);
+    }
+
+    pub(crate) fn damaged(&self) {
+        self.damaged.set(1);
     }
 }

@@ -7,11 +7,13 @@
 //!                                                     │ durable up to
 //!                                                     ▼
 //!                                                  follower-S  snapshots, listings, invariants (views)
+//!                                                  scrub-S     old segments, once, behind a start (journal)
 //! ```
 //! Start with [`start`]. What a thread does stands in the file of its name.
 
 mod assemble;
 mod backend;
+mod background;
 pub mod clock;
 mod command;
 mod follower;
@@ -21,6 +23,7 @@ mod metrics;
 mod outbox;
 mod payment;
 mod recovery;
+mod scrub;
 mod seq_cell;
 mod sync;
 mod units;

@@ -12,10 +12,11 @@ use shard::{Recovered, Settings, Shard, recover};
 use tokio::sync::mpsc;
 use views::Catalog;
 
-use super::follower::{Follow, FollowerThread};
+use super::follower::{Due, Follow, FollowerThread};
 use super::inbox::Inbox;
 use super::metrics::Families;
 use super::outbox::{Outbox, Ticket};
+use super::scrub::scrub;
 use super::writer::Writer;
 use super::{Failure, ShardThreads, clock};
 use crate::config::Config;
@@ -48,6 +49,14 @@ pub(super) fn start_shard(shard: ShardId, common: &Common<'_>) -> anyhow::Result
         })
         .with_context(|| cannot_recover(shard, &dir, common.installation.dir()))?;
     log_recovery(shard, &report);
+    if let Some(before) = report.journal.unread_before {
+        let (disk, metrics) = (disk.clone(), common.families.scrub(shard));
+        // Nobody waits for it: it writes nothing, and the process may end under it.
+        drop(spawn(format!("scrub-{}", shard.get()), common.failures.clone(), move || {
+            scrub(shard, &disk, before, &metrics);
+            Ok(())
+        })?);
+    }
     start_threads(recovered, (shard, hash_seed, disk), &report, common)
 }
 
@@ -69,7 +78,10 @@ fn start_threads(
         preparer,
         follow: Arc::clone(&follow),
         jobs,
-        snapshot_every_facts: common.config.snapshot.every_facts,
+        due: Due {
+            every_facts: common.config.snapshot.every_facts,
+            every_bytes: common.config.snapshot.every_journal_bytes,
+        },
         metrics: common.families.follower(shard),
     };
     let writer = Writer {

@@ -20,6 +20,8 @@ mod round;
 mod sync;
 mod watched;
 
+#[path = "../../src/serve/background.rs"]
+mod background;
 #[path = "../../src/serve/clock.rs"]
 mod clock;
 #[path = "../../src/serve/follower.rs"]

@@ -19,6 +19,7 @@ pub struct LocalCursor<D: Disk> {
     /// Where the block stands that holds the next record, or one before it.
     offset: u64,
     next: Seq,
+    passed_size_bytes: u64,
 }
 
 impl<D: Disk> LocalCursor<D> {
@@ -30,7 +31,14 @@ impl<D: Disk> LocalCursor<D> {
         from: Seq,
     ) -> Result<LocalCursor<D>, ReadError> {
         let reader = open_segment(&disk, first_seq)?;
-        Ok(LocalCursor { disk, durable, reader, offset: segment::BLOCKS_FROM, next: from })
+        Ok(LocalCursor {
+            disk,
+            durable,
+            reader,
+            offset: segment::BLOCKS_FROM,
+            next: from,
+            passed_size_bytes: 0,
+        })
     }
 
     /// Reads the block at hand, or goes on to the next segment. Called when the next record is durable.
@@ -70,9 +78,16 @@ impl<D: Disk> LocalCursor<D> {
             && let Ok(header) = block::Header::parse(self.reader.bytes(self.offset, PAGE_SIZE_BYTES)?)
             && header.last_seq() < self.next
         {
-            self.offset += header.stored_size_bytes() as u64;
+            let size_bytes = header.stored_size_bytes() as u64;
+            self.offset += size_bytes;
+            self.passed_size_bytes += size_bytes;
         }
         Ok(())
+    }
+
+    /// Bytes of the blocks that it has passed, and of those of its first segment before the record it began with.
+    pub fn passed_size_bytes(&self) -> u64 {
+        self.passed_size_bytes
     }
 
     fn damage(&self, fault: Fault) -> ReadError {

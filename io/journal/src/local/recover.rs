@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use domain::{Term, UnixMs, planted};
+use domain::{Seq, Term, UnixMs, planted};
 
 use super::shelf::{self, Shelf};
 use super::{Current, Local, Options, make_segment};
@@ -11,7 +11,7 @@ use crate::contract::{DiskError, Record, Tip};
 use crate::disk::{Access, Disk, DiskFile, failed, read_exactly, write_durably};
 use crate::format::segment;
 use crate::scan::{Damage, Extent, Seen, TornTail, Verdict};
-use crate::walk::{Walked, walk};
+use crate::walk::{Walked, list_segments, walk_from};
 
 const COPY_SIZE_BYTES: u64 = 1 << 20;
 
@@ -20,8 +20,10 @@ const COPY_SIZE_BYTES: u64 = 1 << 20;
 pub struct Recovery {
     /// How the journal ended; a torn tail is cut by now, and a copy kept.
     pub verdict: Verdict,
-    /// What was recovered.
+    /// What was read and recovered.
     pub extent: Extent,
+    /// There are segments that begin before this record, where reading began. They were not looked at.
+    pub unread_before: Option<Seq>,
 }
 
 /// Why a journal could not be opened.
@@ -44,14 +46,19 @@ pub enum OpenError {
 
 pub(super) fn open<D: Disk>(
     disk: D,
-    options: Options,
-    now: UnixMs,
+    (options, now): (Options, UnixMs),
+    from: Seq,
     show: &mut dyn FnMut(Record<'_>),
 ) -> Result<(Local<D>, Recovery), OpenError> {
     if !options.are_valid() {
         return Err(OpenError::Options(options));
     }
-    let mut walked = walk(&disk, &mut |seen| {
+    let mut segments = list_segments(&disk)?;
+    // The last segment that begins at or before `from`; all of them when none does.
+    segments.truncate(segments.partition_point(|first_seq| *first_seq <= from));
+    let read_from = segments.pop().unwrap_or_default();
+    let unread_before = if segments.is_empty() { None } else { Some(read_from) };
+    let mut walked = walk_from(&disk, read_from, &mut |seen| {
         if let Seen::Record(record) = seen {
             show(record);
         }
@@ -78,14 +85,14 @@ pub(super) fn open<D: Disk>(
         options,
         term,
         tip: extent.tip,
-        segments: walked.segments.into(),
+        segments: segments.into_iter().chain(walked.segments).collect(),
         current,
         buffer: Vec::new(),
         durable: Arc::new(AtomicU64::new(extent.tip.seq.0)),
         shelf: Arc::new(shelf),
         failed: false,
     };
-    Ok((local, Recovery { verdict, extent }))
+    Ok((local, Recovery { verdict, extent, unread_before }))
 }
 
 /// What the life before had prepared may be full of anything.

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use journal::OpenError;
+use journal::{Damage, OpenError, scan_before};
 use shard::RecoverError;
 
 use super::attack::Class;
 use super::outcome::Outcome;
-use super::ram::Image;
+use super::ram::{Image, Ram};
 use super::specimen::Specimen;
 
 pub mod blocks;
@@ -26,34 +26,39 @@ pub enum Place<'a> {
     Any,
 }
 
-/// Recovers from an image of a specimen, and judges.
+/// Recovers from an image of a specimen, has what was not read scrubbed, and judges.
 pub fn judge(specimen: &Specimen, image: Image, place: Place<'_>) -> Outcome {
-    let (shard, recovered) = match specimen.recover(image) {
+    let (shard, recovered) = match specimen.recover(image.clone()) {
         Ok(recovered) => recovered,
         Err(error) => return judge_error(&error, place),
     };
+    let scrubbed = recovered.journal.unread_before.map(|before| scan_before(&Ram::of(image), before));
     let is_told =
         recovered.journal.verdict != journal::Verdict::Clean || !recovered.snapshots_damaged.is_empty();
-    match (specimen.is_whole(&shard, &recovered), is_told) {
-        (true, true) => Outcome::Named,
-        (true, false) => Outcome::Harmless,
-        (false, true) => Outcome::Wrong(format!("other content: {:?}", recovered.journal)),
-        (false, false) => Outcome::Silent(format!("other content: {:?}", recovered.journal)),
+    match (specimen.is_whole(&shard, &recovered), scrubbed, is_told) {
+        (_, Some(Err(error)), _) => Outcome::Silent(format!("memory does not fail: {error}")),
+        (true, Some(Ok(Err(damage))), _) => judge_place(&damage, place),
+        (true, _, true) => Outcome::Named,
+        (true, _, false) => Outcome::Harmless,
+        (false, _, true) => Outcome::Wrong(format!("other content: {:?}", recovered.journal)),
+        (false, _, false) => Outcome::Silent(format!("other content: {:?}", recovered.journal)),
     }
 }
 
 fn judge_error(error: &RecoverError, place: Place<'_>) -> Outcome {
     match (error, place) {
-        (RecoverError::Open(OpenError::Damage(damage)), Place::At(file, at)) => {
-            let is_there = damage.file == file && damage.offset <= at as u64;
-            if is_there {
-                Outcome::Named
-            } else {
-                Outcome::Silent(format!("{file} at {at}, but said: {damage}"))
-            }
-        }
-        (RecoverError::Open(OpenError::Damage(_)) | RecoverError::Tail(_), Place::Any) => Outcome::Named,
+        (RecoverError::Open(OpenError::Damage(damage)), place) => judge_place(damage, place),
+        (RecoverError::Tail(_), Place::Any) => Outcome::Named,
         _ => Outcome::Silent(format!("no name for the damage: {error}")),
+    }
+}
+
+fn judge_place(damage: &Damage, place: Place<'_>) -> Outcome {
+    match place {
+        Place::At(file, at) if damage.file != file || damage.offset > at as u64 => {
+            Outcome::Silent(format!("{file} at {at}, but said: {damage}"))
+        }
+        Place::At(..) | Place::Any => Outcome::Named,
     }
 }
 

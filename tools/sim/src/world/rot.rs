@@ -1,6 +1,6 @@
 //! A bit flips while no process runs. Recovery must name it, or come to the very same state.
 
-use journal::{OpenError, ReadError};
+use journal::{Damage, OpenError, ReadError};
 use shard::{RecoverError, Recovered};
 
 use super::World;
@@ -23,10 +23,13 @@ impl World {
         let Some(flipped) = self.machine.disks()[disk].flip_bit() else { return Ok(()) };
         self.story.tell(&format!("a bit flips on disk {disk}: {flipped:?}"));
         let found = System::recover(&self.machine, options, now);
+        let scrubbed = found.as_ref().map_or_else(|_| Vec::new(), |(_, recovered)| self.scrub(recovered));
         self.machine.disks()[disk].heal();
         match found {
             Ok((system, recovered)) => {
+                let scrubbed = self.judge_scrub((disk, &flipped), &recovered, &scrubbed)?;
                 self.judge_rotten(&sound, &system, (disk, &flipped), &recovered)?;
+                self.mark(if scrubbed { Mark::BitFlippedInJournal } else { Mark::BitFlippedInVain });
                 self.recovered(system, &recovered)
             }
             Err(error) if names_damage(&error) => {
@@ -36,6 +39,41 @@ impl World {
             }
             Err(error) => Err(format!("a flipped bit, {flipped:?}, was not named: {error:#}")),
         }
+    }
+
+    /// What is wrong with segments that a start did not read, by the number of the disk.
+    pub(super) fn scrub(&self, recovered: &[Recovered]) -> Vec<(usize, Damage)> {
+        let disks = self.machine.disks().iter().zip(recovered).enumerate();
+        let damage = disks.filter_map(|(number, (disk, recovered))| {
+            let before = recovered.journal.unread_before?;
+            // A disk that cannot be read just now says nothing about what is on it.
+            Some((number, journal::scan_before(disk, before).ok()?.err()?))
+        });
+        damage.collect()
+    }
+
+    /// Whether the scrub named the flipped bit. It must if the bit is in its segments, and may name nothing else.
+    fn judge_scrub(
+        &self,
+        (disk, flipped): (usize, &Flipped),
+        recovered: &[Recovered],
+        scrubbed: &[(usize, Damage)],
+    ) -> Result<bool, String> {
+        let is_it = |(number, damage): &(usize, Damage)| *number == disk && damage.file == flipped.file;
+        if let Some(other) = scrubbed.iter().find(|found| !is_it(found)) {
+            return Err(format!("{other:?} is said to be damaged, but it was {flipped:?}"));
+        }
+        let before = recovered[disk].journal.unread_before;
+        let is_unread = before.is_some_and(|before| {
+            let first_seq = flipped.file.strip_prefix("journal-").and_then(|name| name.get(..20));
+            first_seq.and_then(|digits| digits.parse().ok()).is_some_and(|first: u64| first < before.0)
+        });
+        if is_unread && scrubbed.is_empty() {
+            return Err(format!(
+                "a bit flipped in a segment that the start did not read, and nobody named it: {flipped:?}"
+            ));
+        }
+        Ok(!scrubbed.is_empty())
     }
 
     fn judge_rotten(
@@ -59,7 +97,9 @@ impl World {
                 named = true;
             }
         }
-        self.mark(if named { Mark::BitFlippedInSnapshot } else { Mark::BitFlippedInVain });
+        if named {
+            self.mark(Mark::BitFlippedInSnapshot);
+        }
         Ok(())
     }
 }

@@ -214,6 +214,9 @@ impl World {
             self.mark(Mark::RestartedAfterFull);
         }
         recovered.iter().for_each(|recovered| self.mark_recovered(recovered));
+        if let Some(damage) = self.scrub(recovered).first() {
+            return Err(format!("a sound journal is said to be damaged: {damage:?}"));
+        }
         for member in system.shards() {
             let state = member.state();
             engine::invariants::check(state)

@@ -15,6 +15,7 @@ use journal::{Disk, LocalCursor, Preparer};
 use tokio::sync::oneshot;
 use views::{Follower, OrdersPage, OrdersQuery, Position, SnapshotStore, Written, orders};
 
+use super::background::aside;
 use super::metrics::FollowerMetrics;
 use super::seq_cell::SeqCell;
 
@@ -160,7 +161,7 @@ impl<D: Disk> FollowerThread<D> {
             let is_last = stopping && count == 0;
             if (is_due || is_last) && seq > taken.seq {
                 let (at, disk) = ((follower.position(), follower.state()), self.disk.clone());
-                let written = take_snapshot(at, disk, (&follow, &metrics))?;
+                let written = aside(|| take_snapshot(at, disk, (&follow, &metrics)))?;
                 let size_bytes = written.map_or(taken.size_bytes, |written| written.size_bytes);
                 taken = Taken { seq, passed_size_bytes, size_bytes };
             }

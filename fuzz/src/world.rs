@@ -10,10 +10,12 @@ use domain::{
     OrderState, OrderView, Refusal, Request, SaleId, SaleStatus, SaleTerms, Seq, ShardId, Slug, StockReceipt,
     UnixMs, Wishes,
 };
-use edge::auth::{AdminKey, AdminKeys, Auth, BuyerTokens, IssueKey, TokenAlgorithm, TokenClaims, TokenRules};
+use edge::auth::{
+    AdminKey, Auth, BuyerTokens, IntegratorKey, IssueKey, RoleKeys, TokenAlgorithm, TokenClaims, TokenRules,
+};
 use edge::fuzzing::Door;
 use edge::{
-    Backend, CursorInvalid, Decided, Edge, EdgeParts, Metrics, OrdersPage, OrdersQuery, Tip, Unavailable,
+    Backend, Bulk, BulkDecided, CursorInvalid, Decided, Edge, EdgeParts, Metrics, OrdersPage, OrdersQuery, Tip, Unavailable,
 };
 use http_body_util::{BodyExt, Full};
 use prometheus_client::registry::Registry;
@@ -26,6 +28,8 @@ pub(crate) const SALE: &str = "concert";
 pub(crate) const ITEMS: [&str; 3] = ["general", "vip", "gone"];
 /// The organiser's key.
 pub(crate) const ADMIN_KEY: &str = "onrush_admin_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+/// The integrator's.
+pub(crate) const INTEGRATOR_KEY: &str = "onrush_integrator_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 const NOW: UnixMs = UnixMs(1_796_151_600_000);
 const PRICE: u32 = 500;
@@ -56,18 +60,21 @@ pub(crate) fn with<T>(f: impl FnOnce(&World) -> T) -> T {
 
 impl World {
     fn new() -> World {
-        let shop = Shop { catalog: catalog(), asked: Arc::default() };
+        let shop = Shop { catalog: catalog(), asked: Arc::default(), asked_in_bulk: Arc::default() };
         let algorithm = TokenAlgorithm::Hs256 { secret: SECRET.to_vec() };
         let rules = TokenRules { algorithm, audience: None, issuer: None };
         let tokens = BuyerTokens::new(&rules).expect("long enough");
-        let admins = AdminKeys::new(vec![AdminKey::parse(ADMIN_KEY).expect("a key").hash()]);
+        let keys = RoleKeys {
+            admins: vec![AdminKey::parse(ADMIN_KEY).expect("a key").hash()],
+            integrators: vec![IntegratorKey::parse(INTEGRATOR_KEY).expect("a key").hash()],
+        };
         let claims = TokenClaims { sub: "alice".into(), exp: NOW.0 / 1_000 + 60, aud: None, iss: None };
         let token = IssueKey::hs256(SECRET).and_then(|key| key.issue(&claims)).expect("long enough");
         let codec = OrderCodec::new([7; 16]);
         let order_code = codec.encode(order_id()).iter().map(|byte| char::from(*byte)).collect();
         let parts = EdgeParts {
             config: edge::Config::default(),
-            auth: Auth::new(tokens, admins),
+            auth: Auth::new(tokens, keys),
             codec,
             payments: None,
             metrics: Metrics::new(&mut Registry::default()),
@@ -129,6 +136,8 @@ pub(crate) struct Shop {
     catalog: Catalog,
     /// The last thing asked.
     asked: Arc<Mutex<Option<Request>>>,
+    /// The last bulk asked for.
+    asked_in_bulk: Arc<Mutex<Option<Bulk>>>,
 }
 
 impl Shop {
@@ -196,6 +205,19 @@ impl Backend for Shop {
         let outcome = self.decide(&request);
         *self.asked.lock().expect("no panic under the lock") = Some(request);
         std::future::ready(Ok(Decided { outcome, tip: Tip::default() }))
+    }
+
+    async fn ask_all(
+        &self,
+        _permit: gate::Permit,
+        shard: ShardId,
+        bulk: Bulk,
+    ) -> Result<BulkDecided, Unavailable> {
+        assert_eq!(shard, ShardId::FIRST);
+        let requests = bulk.orders.iter().map(|order| order.clone().of_sale(bulk.sale));
+        let outcomes = requests.map(|request| self.decide(&request)).collect();
+        *self.asked_in_bulk.lock().expect("no panic under the lock") = Some(bulk);
+        Ok(BulkDecided { outcomes, tip: Tip { seq: Seq(2), chain: [7; 32] } })
     }
 
     async fn orders(&self, _query: OrdersQuery) -> Result<Result<OrdersPage, CursorInvalid>, Unavailable> {

@@ -7,13 +7,14 @@ use clap::{Parser, Subcommand};
 use crate::demo::DemoArgs;
 use crate::explain_cmd::ExplainArgs;
 use crate::journal_cmd::{DumpArgs, RepairArgs, VerifyArgs};
+use crate::key_cmd::KeyCreateArgs;
 use crate::load_cmd::LoadArgs;
 use crate::sale_apply::SaleApplyArgs;
 use crate::serve::ServeArgs;
 use crate::settings::SettingsArgs;
 use crate::token::TokenArgs;
 use crate::verify_cmd::VerifyReceiptArgs;
-use crate::{demo, explain_cmd, journal_cmd, load_cmd, sale_apply, serve, token, verify_cmd};
+use crate::{demo, explain_cmd, journal_cmd, key_cmd, load_cmd, sale_apply, serve, token, verify_cmd};
 
 /// Sells limited things to a crowd: exactly what there is, and nothing confirmed is ever lost.
 #[derive(Parser, Debug)]
@@ -36,6 +37,9 @@ enum Command {
     /// With --sale each request is an order of another buyer: a real one, so rehearse on a sale made for it. Without,
     /// requests are what --method, --header and --body say; {n} in them, or in the URL, is the request's number.
     Load(LoadArgs),
+    /// Keys of the organiser and of trusted integrators.
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Sales as files.
     #[command(subcommand)]
     Sale(SaleCommand),
@@ -49,6 +53,12 @@ enum Command {
     /// The configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+}
+
+#[derive(Subcommand, Debug)]
+enum KeyCommand {
+    /// Make a key and show it, this once.
+    Create(KeyCreateArgs),
 }
 
 #[derive(Subcommand, Debug)]
@@ -81,6 +91,7 @@ pub fn run() -> ExitCode {
         Command::Serve(args) => serve::serve(&args),
         Command::Token(args) => token::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Load(args) => load_cmd::run(&args),
+        Command::Key(KeyCommand::Create(args)) => key_cmd::create(&args).map(|()| ExitCode::SUCCESS),
         Command::Sale(SaleCommand::Apply(args)) => sale_apply::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Verify(args) => verify_cmd::run(&args),
         Command::Explain(args) => explain_cmd::run(&args),

@@ -9,6 +9,7 @@ pub mod demo;
 pub mod explain_cmd;
 pub mod installation;
 pub mod journal_cmd;
+pub mod key_cmd;
 pub mod load_cmd;
 mod logging;
 pub mod sale_apply;

@@ -113,6 +113,25 @@ pub enum Request {
     },
 }
 
+/// One order of a bulk: all of [`Command::PlaceOrder`] but the sale, which is the same for the whole bulk.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OrderWanted {
+    /// For whom.
+    pub buyer: BuyerId,
+    /// The buyer's idempotency key.
+    pub key: KeyDigest,
+    /// Which units.
+    pub wishes: Wishes,
+}
+
+impl OrderWanted {
+    /// The very request that this order would be if it came alone.
+    pub fn of_sale(self, sale: SaleId) -> Request {
+        let OrderWanted { buyer, key, wishes } = self;
+        Request::Command(Command::PlaceOrder { sale, buyer, key, wishes })
+    }
+}
+
 /// A payment provider's verdict.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum PaymentResult {

@@ -24,7 +24,7 @@ pub mod stock;
 pub mod time;
 
 pub use answer::{Answer, OrderView, StockReceipt, Surplus};
-pub use command::{Actor, Command, ItemPatch, PaymentResult, RefundStep, Request, SalePatch};
+pub use command::{Actor, Command, ItemPatch, OrderWanted, PaymentResult, RefundStep, Request, SalePatch};
 pub use fact::Fact;
 pub use id::{BuyerId, ItemIndex, KeyDigest, OrderId, PaymentId, SaleId, Seq, ShardId, Term};
 pub use lines::{Basket, Line, Lines, LinesError, Wish, Wishes};

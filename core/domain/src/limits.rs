@@ -33,6 +33,8 @@ pub const LABEL_SIZE_BYTES_MAX: usize = 255;
 pub const TICK_FACT_COUNT_MAX: usize = 4_096;
 /// Facts in one batch of the journal, but for one command that brings more by itself.
 pub const BATCH_FACT_COUNT_MAX: usize = 8_192;
+/// Orders in one bulk: a round's batch, less the facts that a round may bring besides.
+pub const BULK_ORDER_COUNT_MAX: usize = 8_190;
 /// Surplus payments remembered in one shard before further ones are refused.
 pub const SURPLUS_COUNT_MAX: usize = 1 << 20;
 /// Keys of stock changes remembered in one sale.

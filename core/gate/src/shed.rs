@@ -58,13 +58,26 @@ impl Shedder {
     /// # Errors
     /// When the inbox is too full for this kind of work.
     pub fn admit(&self, work: Work, inbox_len: u32) -> Result<Permit, Refused> {
-        let len_max = u64::from(self.inbox_len_max) * work.share_eighths() / 8;
-        if u64::from(inbox_len) < len_max {
+        self.admit_many(work, inbox_len, 1)
+    }
+
+    /// The same for so many pieces of work that come together: all of them or none.
+    ///
+    /// # Errors
+    /// When the inbox has not enough room for all of them.
+    pub fn admit_many(&self, work: Work, inbox_len: u32, count: u32) -> Result<Permit, Refused> {
+        if u64::from(inbox_len) + u64::from(count) <= self.room(work) {
             return Ok(Permit(()));
         }
-        let drained_in_s = inbox_len.div_ceil(self.drained_per_s.max(1));
+        let before_the_last = inbox_len.saturating_add(count.saturating_sub(1));
+        let drained_in_s = before_the_last.div_ceil(self.drained_per_s.max(1));
         let retry_after_s = u16::try_from(drained_in_s).unwrap_or(RETRY_AFTER_S_MAX);
         Err(Refused { retry_after_s: retry_after_s.clamp(1, RETRY_AFTER_S_MAX) })
+    }
+
+    /// How many pieces of such work an empty inbox takes: more can never come together.
+    pub fn room(&self, work: Work) -> u64 {
+        u64::from(self.inbox_len_max) * work.share_eighths() / 8
     }
 }
 
@@ -86,6 +99,17 @@ mod tests {
             assert!(!admitted(work, len_max), "{work:?}");
             assert!(!admitted(work, u32::MAX), "{work:?}");
         }
+    }
+
+    #[test]
+    fn many_come_in_together_or_not_at_all() {
+        let admitted = |inbox_len, count| SHEDDER.admit_many(Work::Order, inbox_len, count).is_ok();
+        assert_eq!(SHEDDER.room(Work::Order), 700);
+        assert!(admitted(0, 700) && admitted(500, 200) && admitted(699, 1));
+        assert!(!admitted(0, 701) && !admitted(500, 201) && !admitted(u32::MAX, u32::MAX));
+        let wait =
+            |inbox_len, count| SHEDDER.admit_many(Work::Order, inbox_len, count).unwrap_err().retry_after_s;
+        assert_eq!((wait(0, 701), wait(500, 501)), (7, 10), "until the last of them could be decided");
     }
 
     #[test]

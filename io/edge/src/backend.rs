@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use domain::{Answer, OrderState, OrderView, Refusal, Request, SaleId, Seq, ShardId, UnixMs};
+use domain::{Answer, OrderState, OrderView, OrderWanted, Refusal, Request, SaleId, Seq, ShardId, UnixMs};
 use gate::Permit;
 
 /// Whoever decides and remembers. The edge does not know where.
@@ -19,6 +19,15 @@ pub trait Backend: Clone + Send + Sync + 'static {
     /// Has a shard's writer decide; ready when the answer is durable. The permit says that the gate was asked; it is used
     /// up. Requests of one shard are decided in the order of these calls, if one thread makes them.
     fn ask(&self, permit: Permit, shard: ShardId, request: Request) -> Self::Asked;
+
+    /// Has a shard's writer decide a whole bulk, one order after the other, as if each had been asked for alone;
+    /// waits until all of it is durable. The permit is for all of it.
+    fn ask_all(
+        &self,
+        permit: Permit,
+        shard: ShardId,
+        bulk: Bulk,
+    ) -> impl Future<Output = Result<BulkDecided, Unavailable>> + Send;
 
     /// A page of a sale's orders, from a view.
     fn orders(
@@ -39,6 +48,24 @@ pub struct Decided {
     /// The answer, or the refusal.
     pub outcome: Result<Answer, Refusal>,
     /// Where the shard's journal ended then: at the record that the answer rests on, or behind it.
+    pub tip: Tip,
+}
+
+/// Many orders of one sale that came in one request.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Bulk {
+    /// Which sale.
+    pub sale: SaleId,
+    /// The orders: from 1 to [`domain::limits::BULK_ORDER_COUNT_MAX`].
+    pub orders: Vec<OrderWanted>,
+}
+
+/// What a shard's writer decided about a bulk, and how much was durable when it said so.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BulkDecided {
+    /// For each order, in order, the answer or the refusal.
+    pub outcomes: Vec<Result<Answer, Refusal>>,
+    /// Where the shard's journal ended then: behind every record that an answer rests on.
     pub tip: Tip,
 }
 

@@ -91,7 +91,15 @@ where
         match &mut more {
             Some(more) => more.extend_from_slice(&data),
             None if first.is_empty() => first = data,
-            None => more = Some(BytesMut::from_iter(first.iter().chain(data.iter()))),
+            None => {
+                // What is still to come is known, unless the client does not know it either.
+                let rest = usize::try_from(body.size_hint().lower()).unwrap_or(size_bytes_max);
+                let room = (size_bytes + rest).min(size_bytes_max);
+                let mut all = BytesMut::with_capacity(room);
+                all.extend_from_slice(&first);
+                all.extend_from_slice(&data);
+                more = Some(all);
+            }
         }
         if body.is_end_stream() {
             break;

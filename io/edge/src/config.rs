@@ -9,6 +9,10 @@ pub struct Config {
     pub body_size_bytes_max: usize,
     /// Largest body of a sale definition (`POST /v1/sales`, `PATCH /v1/sales/{sale}`). Default 4 MiB.
     pub definition_size_bytes_max: usize,
+    /// Largest body of a bulk of orders. Default 4 MiB.
+    pub bulk_size_bytes_max: usize,
+    /// Most bulks of orders that are read, decided or answered at a time. Default 4.
+    pub bulk_count_max: usize,
     /// Largest request line and headers together. Default 16 KiB; at least [`Config::HEAD_SIZE_BYTES_MIN`].
     pub head_size_bytes_max: usize,
     /// Most headers in a request. Default [`Config::HEADER_COUNT_MAX_FREE`].
@@ -52,6 +56,8 @@ impl Default for Config {
         Config {
             body_size_bytes_max: 64 << 10,
             definition_size_bytes_max: 4 << 20,
+            bulk_size_bytes_max: 4 << 20,
+            bulk_count_max: 4,
             head_size_bytes_max: 16 << 10,
             header_count_max: Config::HEADER_COUNT_MAX_FREE,
             first_byte_deadline: Duration::from_secs(10),

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use domain::{Actor, Answer, BuyerId, OrderCodec, OrderId, OrderView, Request, ShardId, UnixMs};
+use domain::{Actor, Answer, BuyerId, OrderCodec, OrderId, OrderView, Request, ShardId, UnixMs, limits};
 use gate::{Permit, Shedder, Work};
 use http::HeaderMap;
+use tokio::sync::Semaphore;
 use views::SaleEntry;
 
 use crate::auth::Auth;
-use crate::backend::{Backend, Decided, Tip, Unavailable};
+use crate::backend::{Backend, Bulk, BulkDecided, Decided, Tip, Unavailable};
 use crate::body::{BodyLimit, Outcome};
 use crate::config::Config;
 use crate::hot::page::Pages;
@@ -47,6 +48,8 @@ pub struct Edge<B> {
     pub(crate) payments: Option<PaymentDesk>,
     pub(crate) metrics: Metrics,
     pub(crate) pages: Pages,
+    /// A bulk has its turn from before its body is read until its answer is made: so few are in memory.
+    pub(crate) bulk_turns: Semaphore,
     shedder: Shedder,
 }
 
@@ -56,7 +59,8 @@ impl<B: Backend> Edge<B> {
         let EdgeParts { config, auth, codec, payments, metrics } = parts;
         let inbox_len_max = backend.inbox_len_max();
         let shedder = Shedder { inbox_len_max, drained_per_s: config.inbox_drained_per_s };
-        Edge { backend, config, auth, codec, payments, metrics, pages: Pages::default(), shedder }
+        let bulk_turns = Semaphore::new(config.bulk_count_max);
+        Edge { backend, config, auth, codec, payments, metrics, pages: Pages::default(), bulk_turns, shedder }
     }
 
     /// Where everything is counted.
@@ -70,6 +74,10 @@ impl<B: Backend> Edge<B> {
 
     pub(crate) fn organiser(&self, headers: &HeaderMap) -> Result<(), Problem> {
         self.auth.organiser(headers, self.backend.now()).map_err(|fault| Problem::auth(&fault))
+    }
+
+    pub(crate) fn integrator(&self, headers: &HeaderMap) -> Result<(), Problem> {
+        self.auth.integrator(headers, self.backend.now()).map_err(|fault| Problem::auth(&fault))
     }
 
     pub(crate) fn actor(&self, headers: &HeaderMap) -> Result<Actor, Problem> {
@@ -117,6 +125,16 @@ impl<B: Backend> Edge<B> {
         BodyLimit { size_bytes_max: self.config.definition_size_bytes_max, ..self.body_limit() }
     }
 
+    pub(crate) fn bulk_limit(&self) -> BodyLimit {
+        BodyLimit { size_bytes_max: self.config.bulk_size_bytes_max, ..self.body_limit() }
+    }
+
+    /// The longest bulk that can ever come in: a small inbox has not room for every one.
+    pub(crate) fn bulk_len_max(&self) -> usize {
+        let room = usize::try_from(self.shedder.room(Work::Order)).unwrap_or(usize::MAX);
+        limits::BULK_ORDER_COUNT_MAX.min(room)
+    }
+
     /// Asks the gate, then the writer.
     pub(crate) async fn submit(
         &self,
@@ -124,13 +142,22 @@ impl<B: Backend> Edge<B> {
         shard: ShardId,
         request: Request,
     ) -> Result<Decided, Problem> {
-        let permit = self.admit(work, shard)?;
+        let permit = self.admit(work, shard, 1)?;
         self.backend.ask(permit, shard, request).await.map_err(Problem::unavailable)
     }
 
-    /// Asks the gate.
-    pub(crate) fn admit(&self, work: Work, shard: ShardId) -> Result<Permit, Problem> {
-        self.shedder.admit(work, self.backend.inbox_len(shard)).map_err(|refused| {
+    /// The same for a bulk: all of it comes in, or nothing. Bulks do not crowd each other out, since each has its
+    /// turn; they need room beside what came alone, which goes first.
+    pub(crate) async fn submit_all(&self, shard: ShardId, bulk: Bulk) -> Result<BulkDecided, Problem> {
+        let count = u32::try_from(bulk.orders.len()).unwrap_or(u32::MAX);
+        let permit = self.admit(Work::Order, shard, count)?;
+        self.backend.ask_all(permit, shard, bulk).await.map_err(Problem::unavailable)
+    }
+
+    /// Asks the gate about so many requests at once.
+    pub(crate) fn admit(&self, work: Work, shard: ShardId, count: u32) -> Result<Permit, Problem> {
+        let admitted = self.shedder.admit_many(work, self.backend.inbox_len(shard), count);
+        admitted.map_err(|refused| {
             self.metrics.shed.inc();
             Problem::unavailable(Unavailable::Overloaded { retry_after_s: refused.retry_after_s })
         })

@@ -10,6 +10,7 @@ mod admin;
 pub mod auth;
 mod backend;
 mod body;
+mod bulk;
 mod config;
 mod conn;
 mod edge;
@@ -33,7 +34,8 @@ mod service;
 
 pub use crate::admin::{Readiness, Ready, admin_loop, admin_router};
 pub use crate::backend::{
-    Backend, CURSOR_SIZE_BYTES_MAX, CursorInvalid, Decided, OrdersPage, OrdersQuery, Tip, Unavailable,
+    Backend, Bulk, BulkDecided, CURSOR_SIZE_BYTES_MAX, CursorInvalid, Decided, OrdersPage, OrdersQuery, Tip,
+    Unavailable,
 };
 pub use crate::body::Body;
 pub use crate::config::Config;

@@ -71,6 +71,10 @@ pub struct Metrics {
     problem_last: Mutex<Option<(&'static str, Counter)>>,
     /// Requests answered "no" from the catalogue, without the writer.
     pub(crate) answered_by_view: Counter,
+    /// Orders that came in bulk.
+    pub(crate) bulk_orders: Counter,
+    /// Those of them that were refused.
+    pub(crate) bulk_orders_refused: Counter,
     /// Requests turned away because a writer's inbox was full.
     pub(crate) shed: Counter,
     /// Panics caught in handlers.
@@ -116,6 +120,8 @@ impl Metrics {
                 "orders_answered_by_view",
                 "Orders refused without the writer",
             ),
+            bulk_orders: counter(registry, "bulk_orders", "Orders answered that came in bulk"),
+            bulk_orders_refused: counter(registry, "bulk_orders_refused", "Those of them that were refused"),
             shed: counter(registry, "requests_shed", "Requests turned away by the gate"),
             panics: counter(registry, "http_panics", "Panics caught in handlers"),
             connections: gauge(registry, "http_connections", "Connections now"),

@@ -15,7 +15,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 
 use crate::body::Outcome;
 use crate::request::Parameters;
-use crate::routes::{callback, listing, orders, pay, refund, sales, stock};
+use crate::routes::{bulk, callback, listing, orders, pay, refund, sales, stock};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -26,7 +26,7 @@ use crate::routes::{callback, listing, orders, pay, refund, sales, stock};
     ),
     paths(
         sales::create, listing::sales, sales::show, sales::edit, sales::open, sales::pause, sales::resume,
-        sales::close, stock::show, stock::change, orders::place, listing::orders, orders::show,
+        sales::close, stock::show, stock::change, orders::place, bulk::place_all, listing::orders, orders::show,
         orders::cancel, orders::extend, pay::pay, refund::refund, callback::callback, show,
     ),
     modifiers(&Securities),
@@ -41,6 +41,7 @@ impl utoipa::Modify for Securities {
         for (name, description) in [
             ("buyer_token", "A JSON web token; the buyer is its `sub`"),
             ("admin_key", "An admin key: `onrush_admin_` and 43 characters"),
+            ("integrator_key", "A trusted integrator's key: `onrush_integrator_` and 43 characters"),
         ] {
             let mut scheme = Http::new(HttpAuthScheme::Bearer);
             scheme.description = Some(description.to_owned());

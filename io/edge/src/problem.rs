@@ -57,6 +57,30 @@ impl Problem {
         Problem::new(StatusCode::BAD_REQUEST, "json_malformed", detail)
     }
 
+    /// The body of a bulk says in neither of its two ways what it is.
+    pub(crate) fn bulk_content_type() -> Problem {
+        let detail = "the body must be application/jsonl or application/vnd.onrush.batch, and Content-Type \
+                      must say so";
+        let accepted = HeaderValue::from_static("application/jsonl, application/vnd.onrush.batch");
+        Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type_unsupported", detail)
+            .with_header(header::ACCEPT, accepted)
+    }
+
+    pub(crate) fn bulk_malformed(why: &'static str) -> Problem {
+        Problem::new(StatusCode::BAD_REQUEST, "batch_malformed", why)
+    }
+
+    pub(crate) fn bulk_empty() -> Problem {
+        Problem::new(StatusCode::BAD_REQUEST, "batch_empty", "a batch has at least one order")
+    }
+
+    pub(crate) fn bulk_too_long(len_max: usize) -> Problem {
+        let detail = format!("a batch may have at most {len_max} orders");
+        let limit = u64::try_from(len_max).unwrap_or(u64::MAX);
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "batch_too_long", detail)
+            .with("limit", Member::Number(limit))
+    }
+
     pub(crate) fn key_missing() -> Problem {
         let detail =
             "the header Idempotency-Key must say which attempt this is, so that repeating it is safe";
@@ -181,8 +205,17 @@ impl Problem {
             AuthFault::TokenExpired => (StatusCode::UNAUTHORIZED, "token_expired", INVALID_TOKEN),
             AuthFault::TokenInvalid => (StatusCode::UNAUTHORIZED, "token_invalid", INVALID_TOKEN),
             AuthFault::AdminKeyUnknown => (StatusCode::UNAUTHORIZED, "admin_key_unknown", INVALID_TOKEN),
+            AuthFault::IntegratorKeyUnknown => {
+                (StatusCode::UNAUTHORIZED, "integrator_key_unknown", INVALID_TOKEN)
+            }
             AuthFault::OrganiserOnly => (StatusCode::FORBIDDEN, "admin_key_required", INSUFFICIENT_SCOPE),
             AuthFault::BuyerOnly => (StatusCode::FORBIDDEN, "buyer_token_required", INSUFFICIENT_SCOPE),
+            AuthFault::BuyerOrOrganiserOnly => {
+                (StatusCode::FORBIDDEN, "buyer_token_or_admin_key_required", INSUFFICIENT_SCOPE)
+            }
+            AuthFault::IntegratorOnly => {
+                (StatusCode::FORBIDDEN, "integrator_key_required", INSUFFICIENT_SCOPE)
+            }
         };
         Problem::new(status, code, fault.to_string())
             .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
@@ -226,6 +259,11 @@ impl Problem {
             }
             _ => problem,
         }
+    }
+
+    /// The status of a refusal alone.
+    pub(crate) fn refusal_status(refusal: &Refusal) -> StatusCode {
+        refusal_words(refusal).0
     }
 
     fn about(self, item: Option<ItemIndex>, sale: Option<&SaleEntry>) -> Problem {

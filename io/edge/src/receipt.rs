@@ -62,17 +62,11 @@ pub enum ReceiptError {
 impl Receipt {
     /// Writes the receipt: on the way of every order, so by hand.
     pub(crate) fn push(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(FORM.as_bytes());
-        out.push(b'-');
-        push_number(out, self.shard.get().into());
-        out.push(b'-');
+        push_beginning(out, self.shard);
         out.extend_from_slice(&self.order);
         out.push(b'-');
         push_number(out, self.seq.0);
-        out.push(b'-');
-        push_number(out, self.tip.seq.0);
-        out.push(b'-');
-        out.extend_from_slice(hex(&self.tip.chain).as_flattened());
+        push_end(out, self.tip);
     }
 
     /// Puts the receipt into an answer.
@@ -83,9 +77,32 @@ impl Receipt {
     }
 }
 
+/// The receipt of every order of a bulk, with the names of what is each order's own in its places.
+pub(crate) fn template(shard: ShardId, tip: Tip) -> Vec<u8> {
+    let mut out = Vec::with_capacity(SIZE_BYTES_USUAL);
+    push_beginning(&mut out, shard);
+    out.extend_from_slice(b"{order}-{seq}");
+    push_end(&mut out, tip);
+    out
+}
+
+fn push_beginning(out: &mut Vec<u8>, shard: ShardId) {
+    out.extend_from_slice(FORM.as_bytes());
+    out.push(b'-');
+    push_number(out, shard.get().into());
+    out.push(b'-');
+}
+
+fn push_end(out: &mut Vec<u8>, tip: Tip) {
+    out.push(b'-');
+    push_number(out, tip.seq.0);
+    out.push(b'-');
+    out.extend_from_slice(hex(&tip.chain).as_flattened());
+}
+
 /// The bytes of a receipt or an address as a header's value, without copying them.
 pub(crate) fn header_value(bytes: Bytes) -> HeaderValue {
-    HeaderValue::from_maybe_shared(bytes).expect("letters, digits, slashes and hyphens")
+    HeaderValue::from_maybe_shared(bytes).expect("letters, digits, slashes, hyphens and braces")
 }
 
 impl fmt::Display for Receipt {
@@ -178,6 +195,14 @@ mod tests {
         );
         assert_eq!(text.parse(), Ok(receipt()));
         assert!(text.bytes().all(|byte| byte == b'-' || byte.is_ascii_alphanumeric()));
+    }
+
+    #[test]
+    fn template_with_an_orders_own_is_its_receipt() {
+        let Receipt { shard, tip, .. } = receipt();
+        let template = String::from_utf8(template(shard, tip)).unwrap();
+        let filled = template.replace("{order}", "TQHVKSRKYGZH5R0R").replace("{seq}", "6");
+        assert_eq!(filled, receipt().to_string());
     }
 
     #[test]

@@ -61,11 +61,15 @@ impl<'a> HotHeaders<'a> {
         if right { Ok(Some(KeyDigest::from_text(text))) } else { Err(Problem::key_invalid()) }
     }
 
+    /// What `Content-Type` says, without its parameters.
+    fn media_type(&self) -> Option<&'a str> {
+        let value = self.content_type.and_then(text)?;
+        Some(value.split(';').next().unwrap_or(value).trim())
+    }
+
     /// Makes sure that the body says it is JSON. Parameters do not matter: JSON is UTF-8 (RFC 8259).
     pub(crate) fn expect_json(&self) -> Result<(), Problem> {
-        let value = self.content_type.and_then(text);
-        let media = value.map(|value| value.split(';').next().unwrap_or(value).trim());
-        match media {
+        match self.media_type() {
             Some(media) if media.eq_ignore_ascii_case("application/json") => Ok(()),
             _ => Err(Problem::content_type()),
         }
@@ -88,6 +92,16 @@ pub(crate) fn key(headers: &HeaderMap) -> Result<Option<KeyDigest>, Problem> {
 /// Makes sure that the body says it is JSON.
 pub(crate) fn expect_json(headers: &HeaderMap) -> Result<(), Problem> {
     HotHeaders::of(headers).expect_json()
+}
+
+/// What `Content-Type` says, without its parameters.
+pub(crate) fn media_type(headers: &HeaderMap) -> Option<&str> {
+    HotHeaders::of(headers).media_type()
+}
+
+/// Whether a text could be an `Idempotency-Key`, but for its length.
+pub(crate) fn is_key(text: &str) -> bool {
+    text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
 }
 
 /// A JSON body, whatever it says.

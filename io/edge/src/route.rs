@@ -28,6 +28,8 @@ pub enum Route {
     StockChange,
     /// Place an order.
     OrderPlace,
+    /// Place many orders.
+    OrderBulk,
     /// A sale's orders.
     OrderList,
     /// One order.
@@ -50,7 +52,7 @@ pub enum Route {
 
 impl Route {
     /// Every route but [`Route::Unmatched`].
-    pub const ALL: [Route; 19] = [
+    pub const ALL: [Route; 20] = [
         Route::SaleCreate,
         Route::SaleList,
         Route::SaleShow,
@@ -62,6 +64,7 @@ impl Route {
         Route::StockShow,
         Route::StockChange,
         Route::OrderPlace,
+        Route::OrderBulk,
         Route::OrderList,
         Route::OrderShow,
         Route::OrderCancel,
@@ -87,6 +90,7 @@ impl Route {
             Route::StockShow => "/v1/sales/{sale}/stock",
             Route::StockChange => "/v1/sales/{sale}/items/{item}/stock",
             Route::OrderPlace | Route::OrderList => "/v1/sales/{sale}/orders",
+            Route::OrderBulk => "/v1/orders:batch",
             Route::OrderShow => "/v1/orders/{order}",
             Route::OrderCancel => "/v1/orders/{order}/cancel",
             Route::OrderExtend => "/v1/orders/{order}/extend",

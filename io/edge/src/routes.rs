@@ -1,5 +1,6 @@
 //! The cold routes on axum, and the hot ones once more for whoever writes their address in an unusual way.
 
+pub(crate) mod bulk;
 pub(crate) mod callback;
 pub(crate) mod listing;
 pub(crate) mod orders;
@@ -56,6 +57,7 @@ fn handler<B: Backend>(route: Route) -> MethodRouter<Arc<Edge<B>>> {
         Route::StockShow => get(stock::show::<B>),
         Route::StockChange => post(stock::change::<B>),
         Route::OrderPlace => post(orders::place::<B>),
+        Route::OrderBulk => post(bulk::place_all::<B>),
         Route::OrderList => get(listing::orders::<B>),
         Route::OrderShow => get(orders::show::<B>),
         Route::OrderCancel => post(orders::cancel::<B>),

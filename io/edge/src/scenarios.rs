@@ -27,6 +27,7 @@ macro_rules! scenario {
 scenario!(organiser_makes_and_moves_a_sale);
 scenario!(buyer_places_and_pays);
 scenario!(bad_orders);
+scenario!(bulks);
 scenario!(bad_definitions);
 scenario!(who_may);
 scenario!(overload_and_bugs);

@@ -81,6 +81,10 @@ section! {
         body_size_bytes_max: usize = "65536", Allowed::Integer { min: KIB, max: 16 * MIB };
         /// Largest body of an organiser's request: a sale with thousands of items is long.
         sale_body_size_bytes_max: usize = "4194304", Allowed::Integer { min: KIB, max: 64 * MIB };
+        /// Largest body of a bulk of orders.
+        bulk_body_size_bytes_max: usize = "4194304", Allowed::Integer { min: KIB, max: 64 * MIB };
+        /// Bulks of orders that are read, decided or answered at a time; further ones wait before they are read.
+        bulks_at_once_max: usize = "4", Allowed::Integer { min: 1, max: 16 };
         /// Largest head of a request: its first line and all header fields.
         header_size_bytes_max: usize = "16384", Allowed::Integer { min: 8 * KIB, max: MIB };
         /// Most header fields of a request.

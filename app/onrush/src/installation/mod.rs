@@ -5,9 +5,11 @@
 //! DIR/installation.toml        format and number of shards; never changes
 //! DIR/secrets/*.key            made by the first start, readable by the owner only
 //! DIR/secrets/admin-keys       SHA-256 of each admin key, one per line
+//! DIR/secrets/integrator-keys  SHA-256 of each integrator key, one per line; only where there is one
 //! DIR/shard-0000/              journal and snapshots of the first shard
 //! ```
 
+mod role_keys;
 mod secrets;
 
 use std::fs;
@@ -16,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use domain::{OrderCodec, ShardId};
-use edge::auth::{AdminKey, AdminKeyHash};
+use edge::auth::{AdminKey, KeyHash, Role, RoleKey};
 use journal::DirLock;
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +27,7 @@ pub use secrets::SecretName;
 const FORMAT: u32 = 1;
 const FORM_FILE: &str = "installation.toml";
 const ADMIN_KEYS: &str = "admin-keys";
+const INTEGRATOR_KEYS: &str = "integrator-keys";
 
 /// A data folder. Opening it for reading takes no lock and makes nothing.
 #[derive(Clone, Debug)]
@@ -133,15 +136,27 @@ impl Installation {
     ///
     /// # Errors
     /// When the file cannot be read, or a line is not a hash.
-    pub fn admin_keys(&self) -> anyhow::Result<Vec<AdminKeyHash>> {
-        let path = self.secrets_dir().join(ADMIN_KEYS);
-        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-        lines
-            .map(|(index, line)| {
-                line.trim().parse().with_context(|| format!("{}, line {}", path.display(), index + 1))
-            })
-            .collect()
+    pub fn admin_keys(&self) -> anyhow::Result<Vec<KeyHash>> {
+        role_keys::read(&self.secrets_dir().join(ADMIN_KEYS))
+    }
+
+    /// The keys of trusted integrators that count; none when none was ever made.
+    ///
+    /// # Errors
+    /// As [`Installation::admin_keys`].
+    pub fn integrator_keys(&self) -> anyhow::Result<Vec<KeyHash>> {
+        let path = self.secrets_dir().join(INTEGRATOR_KEYS);
+        if path.try_exists()? { role_keys::read(&path) } else { Ok(Vec::new()) }
+    }
+
+    /// Makes a key of that role, which counts from the server's next start on. Only its hash is stored.
+    ///
+    /// # Errors
+    /// When it cannot be stored.
+    pub fn create_key<R: NamedRole>(&self) -> anyhow::Result<RoleKey<R>> {
+        let key = RoleKey::generate();
+        role_keys::append(&self.secrets_dir().join(R::FILE), key.hash())?;
+        Ok(key)
     }
 
     fn make_admin_key(&self) -> anyhow::Result<Option<AdminKey>> {
@@ -157,6 +172,20 @@ impl Installation {
     fn secrets_dir(&self) -> PathBuf {
         self.dir.join("secrets")
     }
+}
+
+/// A role whose keys are in a file of their own.
+pub trait NamedRole: Role {
+    /// The file, in the folder of the secrets.
+    const FILE: &'static str;
+}
+
+impl NamedRole for edge::auth::Admin {
+    const FILE: &'static str = ADMIN_KEYS;
+}
+
+impl NamedRole for edge::auth::Integrator {
+    const FILE: &'static str = INTEGRATOR_KEYS;
 }
 
 impl Owned {

@@ -40,6 +40,23 @@ fn admin_key_of_a_start_that_fails_is_taken_back() {
 }
 
 #[test]
+fn a_key_that_is_made_counts_in_its_role_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut owned = Installation::own(dir.path(), 1).unwrap();
+    owned.ensure_admin_key().unwrap();
+    owned.started();
+    let first = owned.new_admin_key.clone().unwrap();
+    let installation = &owned.installation;
+    assert_eq!(installation.integrator_keys().unwrap(), []);
+    let admin = installation.create_key::<edge::auth::Admin>().unwrap();
+    let keys = [(); 2].map(|()| installation.create_key::<edge::auth::Integrator>().unwrap().hash());
+    assert_eq!(installation.admin_keys().unwrap(), [first.hash(), admin.hash()]);
+    assert_eq!(installation.integrator_keys().unwrap(), keys);
+    let path = dir.path().join("secrets/integrator-keys");
+    assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o077, 0, "for the owner only");
+}
+
+#[test]
 fn second_process_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let _owned = Installation::own(dir.path(), 1).unwrap();

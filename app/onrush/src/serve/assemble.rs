@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use domain::UnixMs;
-use edge::auth::{AdminKeys, Auth, BuyerTokens};
+use edge::auth::{Auth, BuyerTokens, RoleKeys};
 use edge::{Edge, EdgeParts, Metrics, Readiness, Ready};
 use prometheus_client::registry::Registry;
 use tokio::sync::{mpsc, watch};
@@ -107,7 +107,8 @@ pub fn start(config: &Config) -> anyhow::Result<Running> {
 /// Who is believed.
 fn auth(config: &Config, installation: &Installation) -> anyhow::Result<Auth> {
     let buyers = BuyerTokens::new(&token_rules(config, installation)?)?;
-    Ok(Auth::new(buyers, AdminKeys::new(installation.admin_keys()?)))
+    let keys = RoleKeys { admins: installation.admin_keys()?, integrators: installation.integrator_keys()? };
+    Ok(Auth::new(buyers, keys))
 }
 
 fn start_io_threads(
@@ -140,6 +141,8 @@ fn edge_config(config: &Config, io_count: usize) -> edge::Config {
     edge::Config {
         body_size_bytes_max: config.http.body_size_bytes_max,
         definition_size_bytes_max: config.http.sale_body_size_bytes_max,
+        bulk_size_bytes_max: config.http.bulk_body_size_bytes_max,
+        bulk_count_max: config.http.bulks_at_once_max,
         head_size_bytes_max: config.http.header_size_bytes_max,
         header_count_max: config.http.header_count_max,
         first_byte_deadline: ms(config.http.first_byte_timeout_ms),

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use domain::{OrderCodec, Refusal, Request, ShardId, UnixMs};
-use edge::{Backend, CursorInvalid, Decided, OrdersPage, OrdersQuery, Tip, Unavailable};
+use edge::{Backend, Bulk, BulkDecided, CursorInvalid, Decided, OrdersPage, OrdersQuery, Tip, Unavailable};
 use gate::Permit;
 use tokio::sync::oneshot;
 use views::Catalog;
 
+use super::bulk::BulkTicket;
 use super::clock;
 use super::follower::Follow;
 use super::inbox::{Inbox, NotTaken};
@@ -89,9 +90,15 @@ impl Backend for LocalBackend {
         let (ticket, outcome) = self.0.outboxes[number].ticket(number);
         match inbox.push(ticket, request) {
             Ok(()) => Asked::Waiting(outcome),
-            Err(NotTaken::Full) => Asked::Answered(Some(Err(Unavailable::Overloaded { retry_after_s: 1 }))),
-            Err(NotTaken::Closed) => Asked::Answered(Some(Err(Unavailable::Stopping))),
+            Err(reason) => Asked::Answered(Some(Err(not_taken(reason)))),
         }
+    }
+
+    async fn ask_all(&self, _permit: Permit, shard: ShardId, bulk: Bulk) -> Result<BulkDecided, Unavailable> {
+        let inbox = self.inbox(shard).expect("the edge found the sale in a shard that is here");
+        let (ticket, outcomes) = BulkTicket::new(bulk);
+        inbox.push_bulk(ticket).map_err(not_taken)?;
+        outcomes.await.map_err(|_dropped| Unavailable::Failed)
     }
 
     async fn orders(&self, query: OrdersQuery) -> Result<Result<OrdersPage, CursorInvalid>, Unavailable> {
@@ -117,5 +124,12 @@ impl Backend for LocalBackend {
 
     fn inbox_len_max(&self) -> u32 {
         self.0.inboxes.first().map_or(0, |inbox| u32::try_from(inbox.len_max()).unwrap_or(u32::MAX))
+    }
+}
+
+fn not_taken(reason: NotTaken) -> Unavailable {
+    match reason {
+        NotTaken::Full => Unavailable::Overloaded { retry_after_s: 1 },
+        NotTaken::Closed => Unavailable::Stopping,
     }
 }

@@ -1,16 +1,21 @@
-//! The way to a writer: a bounded queue without a lock, and one wake-up when the writer sleeps.
+//! The way to a writer: a bounded queue without a lock, one more for bulks, and one wake-up when the writer sleeps.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Request;
 
+use super::bulk::BulkTicket;
 use super::outbox::Ticket;
 use super::sync::{ArrayQueue, AtomicBool, OnceLock, Ordering, Thread, current, fence, park_timeout};
+
+/// Bulks that may wait for one writer, whatever the edge lets in at a time.
+const BULK_COUNT_MAX: usize = 16;
 
 /// The requests that wait for one writer.
 pub(crate) struct Inbox {
     queue: ArrayQueue<(Ticket, Request)>,
+    bulks: ArrayQueue<BulkTicket>,
     writer: OnceLock<Thread>,
     /// The writer sleeps, or is about to.
     asleep: AtomicBool,
@@ -28,14 +33,24 @@ impl Inbox {
     pub(crate) fn new(len_max: usize) -> Arc<Inbox> {
         Arc::new(Inbox {
             queue: ArrayQueue::new(len_max),
+            bulks: ArrayQueue::new(BULK_COUNT_MAX),
             writer: OnceLock::new(),
             asleep: AtomicBool::new(false),
             closed: AtomicBool::new(false),
         })
     }
 
+    /// Requests that wait, but for bulks: those wait behind them.
     pub(crate) fn len(&self) -> usize {
         self.queue.len()
+    }
+
+    pub(crate) fn has_bulks(&self) -> bool {
+        !self.bulks.is_empty()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.queue.is_empty() && self.bulks.is_empty()
     }
 
     pub(crate) fn len_max(&self) -> usize {
@@ -48,6 +63,16 @@ impl Inbox {
             return Err(NotTaken::Closed);
         }
         self.queue.push((ticket, request)).map_err(|_| NotTaken::Full)?;
+        self.wake();
+        Ok(())
+    }
+
+    /// The same for a bulk.
+    pub(crate) fn push_bulk(&self, bulk: BulkTicket) -> Result<(), NotTaken> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(NotTaken::Closed);
+        }
+        self.bulks.push(bulk).map_err(|_| NotTaken::Full)?;
         self.wake();
         Ok(())
     }
@@ -68,6 +93,11 @@ impl Inbox {
         std::iter::from_fn(|| self.queue.pop())
     }
 
+    /// The bulk that came first. For the writer.
+    pub(crate) fn pop_bulk(&self) -> Option<BulkTicket> {
+        self.bulks.pop()
+    }
+
     /// Lets the writer sleep until a request comes or `timeout` is over. To be called on the writer's thread only.
     pub(crate) fn wait(&self, timeout: Duration) {
         self.writer.get_or_init(current);
@@ -75,7 +105,7 @@ impl Inbox {
         self.asleep.store(true, Ordering::Release);
         // Pairs with the fence in `wake`: either the pusher sees `asleep`, or this sees what was pushed.
         fence(Ordering::SeqCst);
-        if self.queue.is_empty() && !self.is_closed() {
+        if self.is_empty() && !self.is_closed() {
             park_timeout(timeout);
         }
         self.asleep.store(false, Ordering::Relaxed);

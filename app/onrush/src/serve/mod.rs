@@ -14,6 +14,7 @@
 mod assemble;
 mod backend;
 mod background;
+mod bulk;
 pub mod clock;
 mod command;
 mod follower;

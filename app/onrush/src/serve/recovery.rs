@@ -12,10 +12,11 @@ use shard::{Recovered, Settings, Shard, recover};
 use tokio::sync::mpsc;
 use views::Catalog;
 
+use super::bulk::{Bulks, Way};
 use super::follower::{Due, Follow, FollowerThread};
 use super::inbox::Inbox;
 use super::metrics::Families;
-use super::outbox::{Outbox, Ticket};
+use super::outbox::Outbox;
 use super::scrub::scrub;
 use super::writer::Writer;
 use super::{Failure, ShardThreads, clock};
@@ -61,7 +62,7 @@ pub(super) fn start_shard(shard: ShardId, common: &Common<'_>) -> anyhow::Result
 }
 
 fn start_threads(
-    recovered: Shard<Local<OsDisk>, Ticket>,
+    recovered: Shard<Local<OsDisk>, Way>,
     (shard, hash_seed, disk): (ShardId, u64, OsDisk),
     report: &Recovered,
     common: &Common<'_>,
@@ -87,6 +88,7 @@ fn start_threads(
     let writer = Writer {
         shard: recovered,
         inbox: Arc::clone(&inbox),
+        bulks: Bulks::default(),
         outboxes: Arc::clone(common.outboxes),
         metrics: common.families.writer(shard),
         follow: Arc::clone(&follow),
@@ -98,6 +100,7 @@ fn start_threads(
         // Whoever still waits is told at once that nobody will answer.
         closing.close();
         closing.drain().for_each(drop);
+        std::iter::from_fn(|| closing.pop_bulk()).for_each(drop);
         match ended {
             Ok(result) => result.map_err(|error| anyhow::anyhow!("{error}")),
             Err(panic) => std::panic::resume_unwind(panic),

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::{Fact, SaleId};
+use domain::{Fact, SaleId, limits};
 use edge::{Decided, Tip};
 use engine::State;
 use journal::{AppendError, Journal, TruncateError};
 use shard::Shard;
 
+use super::bulk::{Bulks, PART_LEN, Way};
 use super::clock;
 use super::follower::Follow;
 use super::inbox::Inbox;
@@ -29,8 +30,9 @@ const LOAD_REQUEST_COUNT_MIN: usize = 4;
 
 /// What a writer works with.
 pub(crate) struct Writer<J> {
-    pub(crate) shard: Shard<J, Ticket>,
+    pub(crate) shard: Shard<J, Way>,
     pub(crate) inbox: Arc<Inbox>,
+    pub(crate) bulks: Bulks,
     pub(crate) outboxes: Arc<[Arc<Outbox>]>,
     pub(crate) metrics: WriterMetrics,
     pub(crate) follow: Arc<Follow>,
@@ -58,10 +60,10 @@ impl<J: Journal> Writer<J> {
             let answered_count = self.round(&mut returns)?;
             recent_count = answered_count.max(recent_count / 2);
             self.truncate()?;
-            if answered_count > 0 || self.shard.waiting_count() > 0 {
+            if answered_count > 0 || self.shard.waiting_count() > 0 || !self.bulks.is_empty() {
                 continue;
             }
-            if self.inbox.is_closed() && self.inbox.len() == 0 {
+            if self.inbox.is_closed() && self.inbox.is_empty() {
                 return Ok(());
             }
             self.inbox.wait(IDLE_MAX);
@@ -88,13 +90,18 @@ impl<J: Journal> Writer<J> {
         }
     }
 
-    /// One round; returns how many requests it answered.
+    /// One round; returns how many requests it answered. What came alone goes first, and neither it nor the bulks can
+    /// fill a round for which the other waits.
     fn round(&mut self, returns: &mut [Vec<(Ticket, Decided)>]) -> Result<usize, WriterError> {
         let begun = Instant::now();
-        let mut first_since = None;
-        let requests = self.inbox.drain().inspect(|(ticket, _)| {
+        let mut first_since = self.bulks.first_since();
+        let is_shared = self.inbox.has_bulks() || !self.bulks.is_empty();
+        let alone_count_max = limits::BATCH_FACT_COUNT_MAX - if is_shared { PART_LEN } else { 0 };
+        let alone = self.inbox.drain().take(alone_count_max).map(|(ticket, request)| {
             first_since.get_or_insert(ticket.since);
+            (Way::Alone(ticket), request)
         });
+        let requests = alone.chain(self.bulks.take(&self.inbox).take(PART_LEN));
         let fact_count = self.shard.decide(clock::now(), requests);
         let decided = Instant::now();
         self.shard.commit()?;
@@ -103,10 +110,14 @@ impl<J: Journal> Writer<J> {
         let mut answered_count = 0;
         let journal::Tip { seq, chain, .. } = self.shard.journal().tip();
         let tip = Tip { seq, chain: chain.0 };
-        for (ticket, outcome) in self.shard.release() {
+        for (way, outcome) in self.shard.release() {
             answered_count += 1;
-            returns[ticket.outbox].push((ticket, Decided { outcome, tip }));
+            match way {
+                Way::Alone(ticket) => returns[ticket.outbox].push((ticket, Decided { outcome, tip })),
+                Way::Bulk => self.bulks.answered(outcome),
+            }
         }
+        self.bulks.deliver(tip);
         for (outbox, outcomes) in self.outboxes.iter().zip(returns) {
             outbox.deliver(outcomes);
         }

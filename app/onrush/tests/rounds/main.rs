@@ -1,7 +1,7 @@
 //! The whole way of an order under shuttle, which chooses the order of steps: I/O threads, inbox, the server's own
 //! writer, journal, outboxes.
 //!
-//! Compiled like `tests/handoff`, with a `sync` of shuttle's parts: 2 I/O threads × 3 orders, the writer, and the thread
+//! Compiled like `tests/handoff`, with a `sync` of shuttle's parts: 2 I/O threads × 3 orders and a bulk of 2, the writer, and the thread
 //! that closes; 4,000 executions, random and PCT with 3 preemptions (S. Burckhardt et al., "A Randomized Scheduler with
 //! Probabilistic Guarantees of Finding Bugs", 2010). Shuttle is sequentially consistent: weak orders are loom's matter.
 //! The queue is the real one, and each of its operations is one step.
@@ -22,6 +22,8 @@ mod watched;
 
 #[path = "../../src/serve/background.rs"]
 mod background;
+#[path = "../../src/serve/bulk.rs"]
+mod bulk;
 #[path = "../../src/serve/clock.rs"]
 mod clock;
 #[path = "../../src/serve/follower.rs"]

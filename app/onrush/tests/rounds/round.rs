@@ -6,10 +6,10 @@ use std::pin::{Pin, pin};
 use std::task::Poll;
 
 use domain::{
-    Answer, BuyerId, Command, Currency, ItemIndex, ItemTerms, KeyDigest, Request, SaleId, SaleStatus,
-    SaleTerms, Seq, ShardId, Slug, Wish, Wishes,
+    Answer, BuyerId, Command, Currency, ItemIndex, ItemTerms, KeyDigest, OrderWanted, Refusal, Request,
+    SaleId, SaleStatus, SaleTerms, Seq, ShardId, Slug, Wish, Wishes,
 };
-use edge::Decided;
+use edge::{Bulk, Tip};
 use engine::State;
 use prometheus_client::registry::Registry;
 use shard::Shard;
@@ -18,17 +18,20 @@ use shuttle::sync::atomic::{AtomicU64, Ordering};
 use shuttle::{future, thread};
 use views::{Catalog, KeyFilter};
 
+use super::bulk::{BulkTicket, Bulks, Way};
 use super::clock;
 use super::follower::Follow;
 use super::inbox::{Inbox, NotTaken};
 use super::metrics::Families;
-use super::outbox::{Outbox, Ticket};
+use super::outbox::Outbox;
 use super::watched::{Honesty, Watched};
 use super::writer::Writer;
 
 const IO_COUNT: usize = 2;
 /// The first two are under way at once, the third comes when both are answered.
 const ORDER_COUNT: usize = 3;
+/// And then a bulk of so many.
+const BULK_LEN: usize = 2;
 
 /// What an I/O thread works with.
 struct Io {
@@ -50,6 +53,7 @@ pub(super) fn run_round(inbox_len_max: usize, honesty: Honesty) {
     let writer = Writer {
         shard,
         inbox: Arc::clone(&inbox),
+        bulks: Bulks::default(),
         outboxes: std::sync::Arc::clone(&outboxes),
         metrics: Families::new(&mut Registry::default()).writer(ShardId::FIRST),
         follow: Arc::clone(&follow),
@@ -83,23 +87,50 @@ impl Io {
             let one = vec![self.order(number)];
             sold.extend(self.wait_for(one));
         }
+        sold.extend(self.order_in_bulk());
         assert!(sold.is_sorted_by(|a, b| a < b), "who was answered was decided: {sold:?}");
-        assert!(!sold.is_empty() || self.inbox.len_max() < IO_COUNT * 2, "there was room");
+        assert!(sold.len() > BULK_LEN || self.inbox.len_max() < IO_COUNT * 2, "there was room");
         sold
     }
 
     /// Asks for a unit; `None` when the inbox is full.
-    fn order(&self, number: usize) -> Option<Pin<Box<dyn Future<Output = Decided>>>> {
+    fn order(&self, number: usize) -> Option<Pin<Box<dyn Future<Output = Told>>>> {
         let (ticket, outcome) = self.outbox.ticket(self.number);
-        match self.inbox.push(ticket, place(&format!("buyer {} {number}", self.number))) {
-            Ok(()) => Some(Box::pin(async { outcome.await.expect("a request that was taken is answered") })),
+        let request = place(&format!("buyer {} {number}", self.number)).of_sale(SaleId(0));
+        match self.inbox.push(ticket, request) {
+            Ok(()) => Some(Box::pin(async {
+                let decided = outcome.await.expect("a request that was taken is answered");
+                (vec![decided.outcome], decided.tip)
+            })),
             Err(NotTaken::Full) => None,
             Err(NotTaken::Closed) => unreachable!("it is closed when nobody asks any more"),
         }
     }
 
+    /// Asks for units in bulk, and waits for the answers.
+    fn order_in_bulk(&self) -> Vec<Seq> {
+        let order = |number: usize| place(&format!("bulk {} {number}", self.number));
+        let bulk = Bulk { sale: SaleId(0), orders: (0..BULK_LEN).map(order).collect() };
+        let (ticket, decided) = BulkTicket::new(bulk);
+        assert_eq!(self.inbox.push_bulk(ticket), Ok(()), "there is room for more bulks than threads");
+        let decided = future::block_on(decided).expect("a bulk that was taken is answered");
+        assert_eq!(decided.outcomes.len(), BULK_LEN);
+        self.durable_seqs((decided.outcomes, decided.tip))
+    }
+
+    /// The positions that an answer rests on, which must be durable.
+    fn durable_seqs(&self, (outcomes, tip): Told) -> Vec<Seq> {
+        let durable = self.durable.load(Ordering::SeqCst);
+        let seqs: Vec<Seq> = outcomes.into_iter().map(seq_of).collect();
+        for seq in &seqs {
+            assert!(seq.0 <= durable, "order {} was answered before it was durable: {durable}", seq.0);
+            assert!(*seq <= tip.seq, "the tip is not before an answer");
+        }
+        seqs
+    }
+
     /// What an I/O thread's runtime does: dispatches, and lets those go on who waited.
-    fn wait_for(&self, orders: Vec<Option<Pin<Box<dyn Future<Output = Decided>>>>>) -> Vec<Seq> {
+    fn wait_for(&self, orders: Vec<Option<Pin<Box<dyn Future<Output = Told>>>>>) -> Vec<Seq> {
         let mut dispatch = pin!(Arc::clone(&self.outbox).dispatch());
         let mut sold = Vec::new();
         for mut order in orders.into_iter().flatten() {
@@ -107,24 +138,24 @@ impl Io {
                 let Poll::Pending = dispatch.as_mut().poll(context) else { unreachable!("it has no end") };
                 order.as_mut().poll(context)
             }));
-            let seq = seq_of(outcome);
-            let durable = self.durable.load(Ordering::SeqCst);
-            assert!(seq.0 <= durable, "order {} was answered before it was durable: {durable}", seq.0);
-            sold.push(seq);
+            sold.extend(self.durable_seqs(outcome));
         }
         sold
     }
 }
 
-fn seq_of(decided: Decided) -> Seq {
-    match decided.outcome {
+/// What was answered, and where the journal ended then.
+type Told = (Vec<Result<Answer, Refusal>>, Tip);
+
+fn seq_of(outcome: Result<Answer, Refusal>) -> Seq {
+    match outcome {
         Ok(Answer::Order(order)) => order.seq,
         other => panic!("there are units for all: {other:?}"),
     }
 }
 
 /// A shard whose sale has units for all, and is open.
-fn open_sale(journal: Watched, outbox: &Outbox) -> Shard<Watched, Ticket> {
+fn open_sale(journal: Watched, outbox: &Outbox) -> Shard<Watched, Way> {
     let catalog = Catalog::new(NonZeroU16::MIN, KeyFilter::new(9));
     let mut shard = Shard::new(journal, State::new(ShardId::FIRST, 1), clock::now(), catalog);
     let terms = SaleTerms::new("Concert", Currency::new("EUR").unwrap(), 600);
@@ -132,18 +163,17 @@ fn open_sale(journal: Watched, outbox: &Outbox) -> Shard<Watched, Ticket> {
     let slug = Slug::new("concert").unwrap();
     let create = Request::Command(Command::CreateSale { slug, terms, items: vec![(item, 1_000)] });
     let open = Request::Command(Command::MoveSale { sale: SaleId(0), to: SaleStatus::Open });
-    let requests = [create, open].map(|request| (outbox.ticket(0).0, request));
+    let requests = [create, open].map(|request| (Way::Alone(outbox.ticket(0).0), request));
     shard.decide(clock::now(), requests.into_iter());
     shard.commit().unwrap();
     assert!(shard.release().all(|(_, outcome)| outcome.is_ok()));
     shard
 }
 
-fn place(buyer: &str) -> Request {
-    Request::Command(Command::PlaceOrder {
-        sale: SaleId(0),
+fn place(buyer: &str) -> OrderWanted {
+    OrderWanted {
         buyer: BuyerId::from_text(buyer),
         key: KeyDigest::from_text("key"),
         wishes: Wishes::one(Wish { item: ItemIndex(0), quantity: 1 }),
-    })
+    }
 }

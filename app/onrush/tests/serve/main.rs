@@ -1,6 +1,7 @@
 //! `onrush serve` from outside: its life, selling, strangers, and bad disks.
 #![allow(clippy::unwrap_used, reason = "a test fails where it stands")]
 
+mod bulk;
 mod disk;
 mod life;
 mod load;

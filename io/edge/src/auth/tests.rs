@@ -176,19 +176,48 @@ fn a_key_that_does_not_fit_is_refused_at_start() {
     assert!(matches!(text, Err(TokenKeyError::Pem(_))));
 }
 
-#[test]
-fn an_admin_key_reads_back_and_only_its_hash_is_kept() {
-    let key = AdminKey::generate();
-    assert_eq!((key.as_str().len(), &key.as_str()[..13]), (56, "onrush_admin_"));
-    assert_ne!(key.as_str(), AdminKey::generate().as_str());
-    assert_eq!(AdminKey::parse(key.as_str()).unwrap().hash(), key.hash());
+fn check_key<R: Role>(prefix: &str) {
+    let key = RoleKey::<R>::generate();
+    assert_eq!((key.as_str().len(), &key.as_str()[..prefix.len()]), (prefix.len() + 43, prefix));
+    assert_ne!(key.as_str(), RoleKey::<R>::generate().as_str());
+    assert_eq!(RoleKey::<R>::parse(key.as_str()).unwrap().hash(), key.hash());
     let stored = key.hash().to_string();
     assert_eq!(stored.len(), 64);
-    let keys = AdminKeys::new(vec![AdminKey::generate().hash(), stored.parse().unwrap()]);
-    assert!(keys.knows(key.as_str()));
-    assert!(!keys.knows(AdminKey::generate().as_str()));
-    for wrong in ["", "onrush_admin_", "onrush_admin_short", &stored] {
-        assert!(AdminKey::parse(wrong).is_none(), "{wrong}");
+    let known = [RoleKey::<R>::generate().hash(), stored.parse().unwrap()];
+    assert!(is_one_of(&known, key.as_str()));
+    assert!(!is_one_of(&known, RoleKey::<R>::generate().as_str()));
+    for wrong in ["", prefix, &format!("{prefix}short"), &stored] {
+        assert!(RoleKey::<R>::parse(wrong).is_none(), "{wrong}");
     }
-    assert_eq!("xy".parse::<AdminKeyHash>(), Err(HashInvalid));
+}
+
+#[test]
+fn a_key_reads_back_and_only_its_hash_is_kept() {
+    check_key::<Admin>("onrush_admin_");
+    check_key::<Integrator>("onrush_integrator_");
+    assert_eq!("xy".parse::<KeyHash>(), Err(HashInvalid));
+}
+
+#[test]
+fn each_role_may_do_its_own_and_nothing_else() {
+    let (admin, integrator) = (AdminKey::generate(), IntegratorKey::generate());
+    let keys = RoleKeys { admins: vec![admin.hash()], integrators: vec![integrator.hash()] };
+    let auth = Auth::new(hs256(None, None), keys);
+    let ask = |bearer: &str| {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::AUTHORIZATION, format!("Bearer {bearer}").parse().unwrap());
+        let actor = auth.actor(&headers, NOW);
+        (actor, auth.buyer(authorization_of(&headers), NOW), auth.organiser(&headers, NOW), auth.integrator(&headers, NOW))
+    };
+    let alice = BuyerId::from_text("alice");
+    let (no_organiser, no_integrator) = (Err(AuthFault::OrganiserOnly), Err(AuthFault::IntegratorOnly));
+    let as_buyer = (Ok(Actor::Buyer(alice)), Ok(alice), no_organiser, no_integrator);
+    assert_eq!(ask(&issued(&claims("alice"))), as_buyer);
+    let no_buyer = Err(AuthFault::BuyerOnly);
+    assert_eq!(ask(admin.as_str()), (Ok(Actor::Organiser), no_buyer, Ok(()), no_integrator));
+    let neither = Err(AuthFault::BuyerOrOrganiserOnly);
+    assert_eq!(ask(integrator.as_str()), (neither, no_buyer, no_organiser, Ok(())));
+    let unknown = AuthFault::IntegratorKeyUnknown;
+    let stranger = IntegratorKey::generate();
+    assert_eq!(ask(stranger.as_str()), (Err(unknown), Err(unknown), Err(unknown), Err(unknown)));
 }

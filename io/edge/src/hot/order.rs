@@ -71,7 +71,7 @@ pub(crate) fn let_in<B: Backend>(
 ) -> Result<LetIn, Problem> {
     let watch = Stopwatch::start();
     let sale = edge.backend.catalog().sale(slug);
-    let permit = sale.as_ref().map(|sale| edge.admit(Work::Order, sale.shard())).transpose()?;
+    let permit = sale.as_ref().map(|sale| edge.admit(Work::Order, sale.shard(), 1)).transpose()?;
     let now = edge.backend.now();
     let buyer = edge.buyer(headers, now)?;
     let key = headers.key()?.ok_or_else(Problem::key_missing)?;
@@ -171,10 +171,10 @@ impl Created {
 }
 
 /// What a buyer asked for.
-struct Asked {
-    wishes: Wishes,
+pub(crate) struct Asked {
+    pub(crate) wishes: Wishes,
     /// The first code that is no item of the sale.
-    unknown: Option<String>,
+    pub(crate) unknown: Option<String>,
 }
 
 /// The body of the usual order, borrowed from its bytes.
@@ -239,7 +239,10 @@ impl Asked {
     }
 
     /// `None` when an item stands twice.
-    fn of<'a>(mut lines: impl ExactSizeIterator<Item = (&'a str, u16)>, front: &Front) -> Option<Asked> {
+    pub(crate) fn of<'a>(
+        mut lines: impl ExactSizeIterator<Item = (&'a str, u16)>,
+        front: &Front,
+    ) -> Option<Asked> {
         let mut unknown = None;
         let mut wish = |(code, quantity): (&str, u16)| {
             let item = front.item(code).unwrap_or_else(|| {
@@ -257,14 +260,18 @@ impl Asked {
 }
 
 /// A line as the slow path reads it.
-struct LineRead<'a> {
-    item: &'a str,
-    quantity: u16,
+pub(crate) struct LineRead<'a> {
+    pub(crate) item: &'a str,
+    pub(crate) quantity: u16,
 }
 
 fn read_lines<'a>(value: &'a Value, faults: &'a Faults) -> Option<Vec<LineRead<'a>>> {
-    let body = Field::root(value, faults).object(&["lines"])?;
-    let entries = body.get("lines").list(1..=limits::LINE_COUNT_MAX)?;
+    lines_of(Field::root(value, faults).object(&["lines"])?.get("lines"))
+}
+
+/// The lines of an order, where every fault is noted.
+pub(crate) fn lines_of(field: Field<'_>) -> Option<Vec<LineRead<'_>>> {
+    let entries = field.list(1..=limits::LINE_COUNT_MAX)?;
     let mut lines: Vec<LineRead<'_>> = Vec::with_capacity(entries.len());
     for entry in entries {
         let Some(line) = entry.object(&["item", "quantity"]) else { continue };

@@ -1,5 +1,9 @@
 //! Sales, stock and orders as JSON, in the shapes that clients rely on.
 
+use std::ops::Range;
+use std::sync::Arc;
+
+use arc_swap::Guard;
 use domain::{Levels, OrderView, SaleTerms, Slug, StockReceipt, UnixMs};
 use views::{Front, SaleEntry, SaleSnapshot};
 
@@ -14,24 +18,56 @@ pub(crate) fn push_order(out: &mut Vec<u8>, code: &[u8], order: &OrderView, sale
 
 /// The same without the closing brace, so that more members can follow.
 pub(crate) fn push_order_open(out: &mut Vec<u8>, code: &[u8], order: &OrderView, sale: &SaleEntry) {
-    let front = sale.front();
-    out.extend_from_slice(b"{\"order\":\"");
-    out.extend_from_slice(code);
-    out.extend_from_slice(b"\",\"sale\":\"");
-    out.extend_from_slice(sale.slug().as_str().as_bytes());
-    out.extend_from_slice(b"\",\"state\":\"");
-    out.extend_from_slice(order.state.name().as_bytes());
-    out.extend_from_slice(b"\",\"lines\":[");
-    push_lines(out, order, &front);
-    out.extend_from_slice(b"],\"total\":{\"amount\":");
-    push_number(out, order.total().0);
-    out.extend_from_slice(b",\"currency\":\"");
-    out.extend_from_slice(front.terms.currency.as_str().as_bytes());
-    out.extend_from_slice(b"\"},\"expires_at\":");
-    push_time(out, order.expires_at);
-    push_name(out, "seq");
-    push_number(out, order.seq.0);
-    push_order_extras(out, order);
+    out.push(b'{');
+    OrderPen::new(out, sale).push_members(code, order);
+}
+
+/// Writes orders of one sale, one after the other. What many of them have in common is found or made once.
+pub(crate) struct OrderPen<'a> {
+    pub(crate) out: &'a mut Vec<u8>,
+    sale: &'a SaleEntry,
+    front: Guard<Arc<Front>>,
+    /// The last end of a hold, and where it stands in `out`.
+    expires: Option<(UnixMs, Range<usize>)>,
+}
+
+impl<'a> OrderPen<'a> {
+    pub(crate) fn new(out: &'a mut Vec<u8>, sale: &'a SaleEntry) -> OrderPen<'a> {
+        OrderPen { out, sale, front: sale.front(), expires: None }
+    }
+
+    /// An order without its braces. What was written with this pen must still be there.
+    pub(crate) fn push_members(&mut self, code: &[u8], order: &OrderView) {
+        let OrderPen { out, sale, front, .. } = self;
+        out.extend_from_slice(b"\"order\":\"");
+        out.extend_from_slice(code);
+        out.extend_from_slice(b"\",\"sale\":\"");
+        out.extend_from_slice(sale.slug().as_str().as_bytes());
+        out.extend_from_slice(b"\",\"state\":\"");
+        out.extend_from_slice(order.state.name().as_bytes());
+        out.extend_from_slice(b"\",\"lines\":[");
+        push_lines(out, order, front);
+        out.extend_from_slice(b"],\"total\":{\"amount\":");
+        push_number(out, order.total().0);
+        out.extend_from_slice(b",\"currency\":\"");
+        out.extend_from_slice(front.terms.currency.as_str().as_bytes());
+        out.extend_from_slice(b"\"},\"expires_at\":");
+        self.push_expires(order.expires_at);
+        push_name(self.out, "seq");
+        push_number(self.out, order.seq.0);
+        push_order_extras(self.out, order);
+    }
+
+    fn push_expires(&mut self, expires_at: UnixMs) {
+        match &self.expires {
+            Some((last, place)) if *last == expires_at => self.out.extend_from_within(place.clone()),
+            _ => {
+                let start = self.out.len();
+                push_time(self.out, expires_at);
+                self.expires = Some((expires_at, start..self.out.len()));
+            }
+        }
+    }
 }
 
 fn push_lines(out: &mut Vec<u8>, order: &OrderView, front: &Front) {

@@ -3,12 +3,14 @@
 //! Bodies are not parsed into these: the checks that say everything at once live beside the handlers. The
 //! scenarios read every answer back into its type here, so that the two cannot part.
 
+mod bulk;
 mod order;
 mod sale;
 
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+pub use bulk::*;
 pub use order::*;
 pub use sale::*;
 

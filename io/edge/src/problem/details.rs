@@ -90,10 +90,22 @@ impl Problem {
             .with("retry_after_seconds", Member::Number(u64::from(seconds)))
     }
 
+    /// Says in which line of the body, counted from 1, it is.
+    pub(crate) fn in_line(self, line: usize) -> Problem {
+        self.with("line", Member::Number(u64::try_from(line).unwrap_or(u64::MAX)))
+    }
+
+    /// Writes its body.
+    pub(crate) fn push(&self, out: &mut Vec<u8>) {
+        push(out, &self.0);
+    }
+
     /// The answer.
     pub(crate) fn into_reply(self) -> Reply {
         let details = *self.0;
-        let mut reply = Response::new(Full::new(Bytes::from(bytes_of(&details))));
+        let mut out = Vec::with_capacity(SIZE_BYTES_USUAL);
+        push(&mut out, &details);
+        let mut reply = Response::new(Full::new(Bytes::from(out)));
         *reply.status_mut() = details.status;
         reply.headers_mut().insert(header::CONTENT_TYPE, CONTENT_TYPE);
         if let Some((name, value)) = details.header {
@@ -116,7 +128,9 @@ impl Problem {
         if let Some((name, value)) = &details.header {
             line.header(name, value);
         }
-        line.end(&bytes_of(details), ending);
+        let mut body = Vec::with_capacity(SIZE_BYTES_USUAL);
+        push(&mut body, details);
+        line.end(&body, ending);
     }
 }
 
@@ -127,31 +141,29 @@ impl IntoResponse for Problem {
 }
 
 /// `type` names the code; `title` is what RFC 9457 wants it to be, the same for every occurrence.
-fn bytes_of(details: &Details) -> Vec<u8> {
-    let mut out = Vec::with_capacity(SIZE_BYTES_USUAL);
+fn push(out: &mut Vec<u8>, details: &Details) {
     out.extend_from_slice(b"{\"type\":\"urn:onrush:problem:");
     out.extend_from_slice(details.code.as_bytes());
     out.extend_from_slice(b"\",\"title\":\"");
     // The code in words: `stock_exhausted` → `stock exhausted`.
     out.extend(details.code.bytes().map(|byte| if byte == b'_' { b' ' } else { byte }));
     out.extend_from_slice(b"\",\"status\":");
-    json::push_number(&mut out, u64::from(details.status.as_u16()));
+    json::push_number(out, u64::from(details.status.as_u16()));
     out.extend_from_slice(b",\"detail\":");
-    json::push_text(&mut out, &details.detail);
+    json::push_text(out, &details.detail);
     out.extend_from_slice(b",\"code\":\"");
     out.extend_from_slice(details.code.as_bytes());
     out.push(b'"');
     for (name, member) in &details.members {
-        json::push_name(&mut out, name);
+        json::push_name(out, name);
         match member {
-            Member::Number(number) => json::push_number(&mut out, *number),
-            Member::Text(text) => json::push_text(&mut out, text),
-            Member::Time(time) => json::push_time_or_null(&mut out, *time),
+            Member::Number(number) => json::push_number(out, *number),
+            Member::Text(text) => json::push_text(out, text),
+            Member::Time(time) => json::push_time_or_null(out, *time),
         }
     }
-    push_faults(&mut out, &details.faults);
+    push_faults(out, &details.faults);
     out.push(b'}');
-    out
 }
 
 fn push_faults(out: &mut Vec<u8>, faults: &[FieldFault]) {

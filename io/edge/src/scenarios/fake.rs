@@ -14,7 +14,9 @@ use gate::Permit;
 use parking_lot::Mutex;
 use views::{Catalog, KeyFilter, SalePublished};
 
-use crate::backend::{Backend, CursorInvalid, Decided, OrdersPage, OrdersQuery, Tip, Unavailable};
+use crate::backend::{
+    Backend, Bulk, BulkDecided, CursorInvalid, Decided, OrdersPage, OrdersQuery, Tip, Unavailable,
+};
 
 /// 2026-12-01T19:00:00Z.
 pub(super) const START: UnixMs = UnixMs(1_796_151_600_000);
@@ -276,6 +278,21 @@ impl Backend for Fake {
             // As a writer does it: the journal ends with this batch, whatever the answer rests on.
             Ok(Decided { outcome, tip: Tip { seq: Seq(state.seq), ..TIP } })
         })
+    }
+
+    async fn ask_all(&self, _permit: Permit, shard: ShardId, bulk: Bulk) -> Result<BulkDecided, Unavailable> {
+        assert_eq!(shard, ShardId::FIRST);
+        if let Some(Trouble::Unavailable(cause)) = self.state.lock().trouble.take() {
+            return Err(cause);
+        }
+        let mut state = self.state.lock();
+        let mut decide = |order: domain::OrderWanted| {
+            let request = order.of_sale(bulk.sale);
+            state.asked.push(format!("{request:?}"));
+            self.decide(&mut state, request)
+        };
+        let outcomes = bulk.orders.into_iter().map(&mut decide).collect();
+        Ok(BulkDecided { outcomes, tip: Tip { seq: Seq(state.seq), ..TIP } })
     }
 
     async fn orders(&self, query: OrdersQuery) -> Result<Result<OrdersPage, CursorInvalid>, Unavailable> {

@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
 use super::fake::{Fake, START, Trouble};
 use crate::auth::{
-    AdminKey, AdminKeys, Auth, BuyerTokens, IssueKey, TokenAlgorithm, TokenClaims, TokenRules,
+    AdminKey, Auth, BuyerTokens, IntegratorKey, IssueKey, RoleKeys, TokenAlgorithm, TokenClaims, TokenRules,
 };
 use crate::backend::Unavailable;
 use crate::config::Config;
@@ -26,6 +26,7 @@ use crate::service::Server;
 
 const SECRET: &[u8; 32] = b"a secret only of these scenarios";
 const ADMIN_KEY: &str = "onrush_admin_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+const INTEGRATOR_KEY: &str = "onrush_integrator_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// The whole edge over a fake backend.
 pub(super) struct World {
@@ -44,13 +45,16 @@ impl World {
         let fake = Fake::new();
         let algorithm = TokenAlgorithm::Hs256 { secret: SECRET.to_vec() };
         let rules = TokenRules { algorithm, audience: None, issuer: None };
-        let admin = AdminKeys::new(vec![AdminKey::parse(ADMIN_KEY).unwrap().hash()]);
+        let keys = RoleKeys {
+            admins: vec![AdminKey::parse(ADMIN_KEY).unwrap().hash()],
+            integrators: vec![IntegratorKey::parse(INTEGRATOR_KEY).unwrap().hash()],
+        };
         let connections = Connections::new(config.clone());
         let edge = Arc::new(Edge::new(
             fake.clone(),
             EdgeParts {
                 config,
-                auth: Auth::new(BuyerTokens::new(&rules).unwrap(), admin),
+                auth: Auth::new(BuyerTokens::new(&rules).unwrap(), keys),
                 codec: OrderCodec::new([7; 16]),
                 payments,
                 metrics: Metrics::new(&mut Registry::default()),
@@ -129,7 +133,7 @@ fn desk() -> PaymentDesk {
 
 /// Runs all steps; gives the answers as they came, without their dates, and what the backend was asked.
 pub(super) async fn run(scenario: &str) -> String {
-    let config = Config { body_size_bytes_max: 2_000, ..Config::default() };
+    let config = Config { body_size_bytes_max: 2_000, bulk_size_bytes_max: 2_000, ..Config::default() };
     let mut world = World::new(config);
     let mut log = String::new();
     for step in scenario.split("### ").skip(1) {
@@ -271,6 +275,7 @@ fn authorization(who: &str) -> String {
         Some(("forged", buyer)) => token(buyer, later, b"another secret that is long enough"),
         Some((other, _)) => panic!("unknown authorization: {other}"),
         None if who == "organiser" => ADMIN_KEY.to_owned(),
+        None if who == "integrator" => INTEGRATOR_KEY.to_owned(),
         None => token(who, later, SECRET),
     };
     format!("Bearer {token}")
@@ -285,6 +290,7 @@ fn fits(shape: &str, body: &str) {
         "StockReceipt" => reads::<schema::StockReceipt>(body),
         "Order" | "OrderPaying" => reads::<schema::Order>(body),
         "OrderList" => reads::<schema::OrderList>(body),
+        "BulkAnswer" => body.lines().for_each(reads::<schema::BulkAnswer>),
         "CallbackReceipt" => reads::<schema::CallbackReceipt>(body),
         "Nothing" => assert_eq!(body, ""),
         other => panic!("unknown shape: {other}"),

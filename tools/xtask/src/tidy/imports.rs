@@ -29,6 +29,8 @@ const ROOMS: &[Room] = &[
     Room { path: "io/edge", imports: &["domain", "gate", "views", "payments"], http: true },
     Room { path: "io/load", imports: &[], http: true },
     Room { path: "app/onrush", imports: ALL, http: true },
+    // An integrator's program: knows what docs/api.md says, and nothing of ours.
+    Room { path: "examples/batch-client", imports: &[], http: true },
 ];
 
 const ALL: &[&str] = &[

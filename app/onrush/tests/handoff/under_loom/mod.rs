@@ -2,6 +2,8 @@
 
 mod scenarios;
 
+#[path = "../../../src/serve/bulk.rs"]
+mod bulk;
 #[path = "../../../src/serve/inbox.rs"]
 mod inbox;
 #[path = "../../../src/serve/outbox.rs"]
@@ -30,6 +32,11 @@ fn a_full_inbox_refuses_and_keeps_what_it_took() {
 #[test]
 fn a_writer_that_sleeps_hears_that_the_inbox_was_closed() {
     explore("close while the writer goes to sleep", || scenarios::push_all([0, 1], 1));
+}
+
+#[test]
+fn a_bulk_wakes_the_writer_as_a_request_does() {
+    explore("a bulk and a request at once", scenarios::push_bulk_and_request);
 }
 
 #[test]

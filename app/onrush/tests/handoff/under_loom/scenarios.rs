@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use domain::{Actor, OrderId, Request};
+use domain::{Actor, BuyerId, ItemIndex, KeyDigest, OrderId, OrderWanted, Request, SaleId, Wish, Wishes};
+use edge::Bulk;
 
+use super::bulk::BulkTicket;
 use super::inbox::{Inbox, NotTaken};
 use super::outbox::{Outbox, Ticket};
 
@@ -61,6 +63,44 @@ pub(super) fn push_all(request_counts: [u64; 2], len_max: usize) {
     assert!(taken.len() as u64 >= room.min(request_counts.iter().sum()), "an empty inbox refuses nobody");
 }
 
+/// One pusher with a bulk, this thread with a request: the writer takes both, however deep it sleeps.
+pub(super) fn push_bulk_and_request() {
+    let inbox = Inbox::new(1);
+    let writer = {
+        let inbox = Arc::clone(&inbox);
+        loom::thread::spawn(move || {
+            let (mut requests, mut bulks) = (0, 0);
+            while (requests, bulks) != (1, 1) {
+                let before = (requests, bulks);
+                requests += inbox.drain().count();
+                bulks += std::iter::from_fn(|| inbox.pop_bulk()).count();
+                if (requests, bulks) == before {
+                    inbox.wait(Duration::MAX);
+                }
+            }
+        })
+    };
+    let other = {
+        let inbox = Arc::clone(&inbox);
+        loom::thread::spawn(move || inbox.push_bulk(bulk()))
+    };
+    let outbox = Outbox::new();
+    assert_eq!(inbox.push(outbox.ticket(0).0, request(1)), Ok(()));
+    assert_eq!(other.join().unwrap(), Ok(()));
+    writer.join().unwrap();
+    inbox.close();
+    assert_eq!(inbox.push_bulk(bulk()), Err(NotTaken::Closed));
+}
+
+fn bulk() -> BulkTicket {
+    let order = OrderWanted {
+        buyer: BuyerId::from_text("buyer"),
+        key: KeyDigest::from_text("key"),
+        wishes: Wishes::one(Wish { item: ItemIndex(0), quantity: 1 }),
+    };
+    BulkTicket::new(Bulk { sale: SaleId(0), orders: vec![order] }).0
+}
+
 /// The requests that were taken in.
 fn push(inbox: &Inbox, outbox: &Outbox, pusher: u64, count: u64) -> Vec<u64> {
     let numbers = (0..count).map(|number| pusher * PUSHER_STEP + number);
@@ -81,7 +121,7 @@ fn write(inbox: &Inbox) -> Vec<u64> {
         if taken.len() > before {
             continue;
         }
-        if inbox.is_closed() && inbox.len() == 0 {
+        if inbox.is_closed() && inbox.is_empty() {
             return taken;
         }
         inbox.wait(Duration::MAX);

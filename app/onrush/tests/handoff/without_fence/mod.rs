@@ -1,5 +1,7 @@
 //! The same inbox, on a `sync` whose fence does nothing: shows that loom would see the fence missing.
 
+#[path = "../../../src/serve/bulk.rs"]
+mod bulk;
 #[path = "../../../src/serve/inbox.rs"]
 mod inbox;
 #[path = "../../../src/serve/outbox.rs"]
@@ -19,4 +21,10 @@ mod sync {
 #[should_panic(expected = "deadlock")]
 fn a_wake_up_is_lost() {
     scenarios::explore("one request, no fence", || scenarios::push_all([1, 0], 1));
+}
+
+#[test]
+#[should_panic(expected = "deadlock")]
+fn a_wake_up_by_a_bulk_is_lost() {
+    scenarios::explore("a bulk and a request, no fence", scenarios::push_bulk_and_request);
 }

@@ -4,6 +4,7 @@
 //! A target that only looks for panics finds little. So each of these compares: with a second way through the same
 //! bytes, with the bytes that the result is written as, or with what is known about how the input was made.
 
+pub mod bulk;
 pub mod callback;
 pub mod configuration;
 mod disk;

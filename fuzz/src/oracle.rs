@@ -40,6 +40,12 @@ const CODES: &[&str] = &[
     "buyer_token_required",
     "admin_key_unknown",
     "admin_key_required",
+    "integrator_key_unknown",
+    "integrator_key_required",
+    "buyer_token_or_admin_key_required",
+    "batch_malformed",
+    "batch_empty",
+    "batch_too_long",
 ];
 const FIELD_CODES: &[&str] =
     &["required", "type", "length", "value", "range", "unknown", "duplicate", "immutable"];

@@ -15,7 +15,8 @@ use edge::auth::{
 };
 use edge::fuzzing::Door;
 use edge::{
-    Backend, Bulk, BulkDecided, CursorInvalid, Decided, Edge, EdgeParts, Metrics, OrdersPage, OrdersQuery, Tip, Unavailable,
+    Backend, Bulk, BulkDecided, CursorInvalid, Decided, Edge, EdgeParts, Metrics, OrdersPage, OrdersQuery,
+    Tip, Unavailable,
 };
 use http_body_util::{BodyExt, Full};
 use prometheus_client::registry::Registry;
@@ -90,6 +91,13 @@ impl World {
         self.asked_by(|| {
             self.runtime.block_on(async { collect(self.door.respond_by_router(request).await).await })
         })
+    }
+
+    /// The answer to a bulk, and what the shop was asked for it.
+    pub(crate) fn respond_in_bulk(&self, request: http::Request<Full<Bytes>>) -> (Answered, Option<Bulk>) {
+        self.shop.asked_in_bulk.lock().expect("no panic under the lock").take();
+        let (answer, _) = self.respond(request);
+        (answer, self.shop.asked_in_bulk.lock().expect("no panic under the lock").take())
     }
 
     /// What `work` brings, and what the shop was asked for it.

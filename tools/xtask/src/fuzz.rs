@@ -15,7 +15,8 @@ use crate::step;
 use outcome::Outcome;
 
 /// Every target: a program in `fuzz/fuzz_targets`, a corpus, perhaps a dictionary.
-const TARGETS: [&str; 9] = [
+const TARGETS: [&str; 10] = [
+    "bulk",
     "callback",
     "configuration",
     "engine",

@@ -14,6 +14,7 @@ use crate::problem::Problem;
 const REQUEST_MAGIC: [u8; 4] = *b"ONRB";
 const ANSWER_MAGIC: [u8; 4] = *b"ONRA";
 const VERSION: u16 = 1;
+const ORDER_SIZE_BYTES_MIN: usize = 32;
 const ANSWER_HEAD_SIZE_BYTES: usize = 56;
 const ANSWER_SIZE_BYTES: usize = 48;
 
@@ -52,6 +53,8 @@ impl<'a> Records<'a> {
             return if is_over { Ok(false) } else { Err(more()) };
         }
         if self.items.is_empty() {
+            // As many as the body has room for, whatever its head says.
+            wanted.orders.reserve(self.left.min(self.rest.0.len() / ORDER_SIZE_BYTES_MIN));
             let item = |code: &&str| front.item(code).unwrap_or(ItemIndex::UNKNOWN);
             self.items = self.codes.iter().map(item).collect();
         }

@@ -160,6 +160,9 @@ impl Allowances {
 
     fn count_all(&mut self, laters: &mut [Later<Change>]) {
         for part in 0..PART_COUNT {
+            // Many changes are about buyers that have some: growing once more costs little, too large a table would stay.
+            let noted_count: usize = laters.iter_mut().map(|later| later.parts_mut()[part].len()).sum();
+            self.index.parts_mut()[part].reserve(noted_count / 2);
             for later in &mut *laters {
                 let noted = core::mem::take(&mut later.parts_mut()[part]);
                 noted.into_iter().for_each(|(hash, change)| self.count((part, hash), &change));

@@ -35,7 +35,7 @@ impl State {
 
     /// The keys and units of the orders of these slots.
     pub(crate) fn note(&self, slots: Range<u32>) -> Notes {
-        let mut changes = Later::new();
+        let mut changes = Later::with_capacity(slots.len());
         for order in slots.clone().map(|slot| self.orders.get(slot)).filter(|order| order.has_units()) {
             self.for_each_count(order, |scope, units| {
                 self.allowances.note(&mut changes, scope, order.buyer, units);

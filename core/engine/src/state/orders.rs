@@ -242,7 +242,7 @@ impl Orders {
 
     /// The keys of the orders of these slots, to be given to [`Orders::add_noted`].
     pub(crate) fn note(&self, slots: Range<u32>) -> Later<u32> {
-        let mut later = Later::new();
+        let mut later = Later::with_capacity(slots.len());
         for slot in slots {
             let order = self.get(slot);
             later.push(self.hash(order.buyer, order.key), slot);

@@ -37,17 +37,22 @@ impl OsDisk {
         Ok(OsDisk { path: Arc::new(path.to_owned()), dir: Arc::new(dir) })
     }
 
-    /// The directory, made durably if it does not exist; its parent does.
+    /// The directory, durably there: made if it does not exist; its parent does.
     ///
     /// # Errors
     /// When it cannot be made or opened.
     pub fn open_or_create(path: &Path) -> io::Result<OsDisk> {
-        match fs::create_dir(path) {
-            Ok(()) => {
-                let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-                File::open(parent.unwrap_or(Path::new(".")))?.sync_all()?;
-            }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => (),
+        let made = match fs::create_dir(path) {
+            Ok(()) => true,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => false,
+            Err(error) => return Err(error),
+        };
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        match File::open(parent.unwrap_or(Path::new("."))) {
+            // A directory that is there may have been made by a life that a crash ended before this sync.
+            Ok(parent) => parent.sync_all()?,
+            // Somebody else made it, in a place that is theirs.
+            Err(error) if !made && error.kind() == io::ErrorKind::PermissionDenied => (),
             Err(error) => return Err(error),
         }
         OsDisk::open(path)
@@ -69,7 +74,7 @@ impl Disk for OsDisk {
 
     fn list(&self) -> io::Result<Vec<String>> {
         let mut names = Vec::new();
-        for entry in fs::read_dir(&*self.path)? {
+        for entry in retry_interrupted(|| fs::read_dir(&*self.path))? {
             // A name that is not UTF-8 is none of ours.
             names.extend(entry?.file_name().into_string().ok());
         }
@@ -155,7 +160,7 @@ impl DiskFile for OsFile {
     }
 }
 
-fn retry_interrupted(mut operation: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
+fn retry_interrupted<T>(mut operation: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
         match operation() {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => (),

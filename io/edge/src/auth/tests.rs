@@ -207,7 +207,12 @@ fn each_role_may_do_its_own_and_nothing_else() {
         let mut headers = HeaderMap::new();
         headers.insert(header::AUTHORIZATION, format!("Bearer {bearer}").parse().unwrap());
         let actor = auth.actor(&headers, NOW);
-        (actor, auth.buyer(authorization_of(&headers), NOW), auth.organiser(&headers, NOW), auth.integrator(&headers, NOW))
+        (
+            actor,
+            auth.buyer(authorization_of(&headers), NOW),
+            auth.organiser(&headers, NOW),
+            auth.integrator(&headers, NOW),
+        )
     };
     let alice = BuyerId::from_text("alice");
     let (no_organiser, no_integrator) = (Err(AuthFault::OrganiserOnly), Err(AuthFault::IntegratorOnly));

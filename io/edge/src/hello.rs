@@ -16,7 +16,7 @@ use crate::conn::watch::Watch;
 use crate::conn::wire::Ending;
 
 /// About as long as the answer to an order.
-const BODY: &str = r#"{"hello":"world","state":"held","lines":[{"item":"ga","quantity":1,"unit_price":12000}],"total":{"amount":12000,"currency":"EUR"},"expires_at":"2026-12-01T19:00:00.000Z","order":"0000000000000000","seq":1}"#;
+pub const BODY: &str = r#"{"hello":"world","state":"held","lines":[{"item":"ga","quantity":1,"unit_price":12000}],"total":{"amount":12000,"currency":"EUR"},"expires_at":"2026-12-01T19:00:00.000Z","order":"0000000000000000","seq":1}"#;
 
 /// Answers whatever a lane takes, on this thread's runtime and for ever. A connection that asks for anything else is
 /// closed.

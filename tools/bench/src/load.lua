@@ -3,6 +3,10 @@
 -- usage: wrk -s THIS URL -- TOKENS_FILE KEY_PREFIX COUNTS_STATUSES
 
 local threads = {}
+local afters = {}
+for item = 0, items - 1 do
+  afters[item] = string.gsub(after, "i0000", string.format("i%04d", item))
+end
 
 function setup(thread)
   table.insert(threads, thread)
@@ -28,7 +32,7 @@ function request()
     token = tokens()
   end
   number = number + 1
-  return before .. token .. key_field .. prefix .. number .. after
+  return before .. token .. key_field .. prefix .. number .. afters[number % items]
 end
 
 function done(summary, latency)

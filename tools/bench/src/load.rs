@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 use serde::Deserialize;
 
@@ -20,6 +20,7 @@ const LUA: &str = include_str!("load.lua");
 
 /// What wrk is told, for one kind of request.
 pub(crate) struct Load {
+    shape: Shape,
     script: PathBuf,
     connections: u32,
 }
@@ -71,24 +72,28 @@ impl Load {
     /// # Errors
     /// When it is not; says how to get it.
     pub(crate) fn check_installed() -> anyhow::Result<()> {
-        ensure!(program::is_installed("wrk"), "wrk is not installed; on Debian: apt-get install wrk");
-        Ok(())
+        program::require(&["wrk"])
     }
 
-    /// Writes the script that sends requests of that shape into `folder`.
+    /// Writes the script that sends requests of that shape into a file.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub(crate) fn new(shape: &Shape, folder: &Path, connections: u32) -> anyhow::Result<Load> {
+    pub(crate) fn new(shape: Shape, script: &Path, connections: u32) -> anyhow::Result<Load> {
         let (before, after) = shape.around();
         let constants = [("before", before.as_str()), ("key_field", Shape::KEY_FIELD), ("after", &after)];
         let mut text = String::new();
         for (name, value) in constants {
             writeln!(text, "local {name} = \"{}\"", lua_escaped(value))?;
         }
-        let script = folder.join("load.lua");
-        std::fs::write(&script, text + LUA).with_context(|| format!("cannot write {}", script.display()))?;
-        Ok(Load { script, connections })
+        writeln!(text, "local items = {}", shape.items)?;
+        std::fs::write(script, text + LUA).with_context(|| format!("cannot write {}", script.display()))?;
+        Ok(Load { shape, script: script.to_owned(), connections })
+    }
+
+    /// What is sent.
+    pub(crate) fn shape(&self) -> &Shape {
+        &self.shape
     }
 
     /// Requests that may be under way when a run ends.

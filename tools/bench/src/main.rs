@@ -1,26 +1,35 @@
-//! `bench`: measures Onrush beside a bare server of the same HTTP stack, on the same machine in the same run.
-//! Nobody imports this room, and it imports no other: it drives the real programs from outside.
+//! `bench`: measures Onrush beside others, on the same machine in the same run. Nobody imports this room, and it
+//! imports no other: it drives the real programs from outside.
 //!
-//! [`orders`] is the benchmark: pairs of measurements, each of one [`arm`] and of [`hello`], driven by wrk
-//! ([`load`]), with the CPU time that the kernel counted ([`cpu`]). [`house`] is the measured Onrush and checks
-//! afterwards what it sold. [`instructions`] counts instructions instead of time. Start with [`orders`]; what
-//! the figures mean stands in `docs/performance.md`.
+//! [`plan`] is what is measured. Most of it are comparisons: a [`series`] of pairs of measurements, each of two
+//! [`arm`]s, which [`stand`] starts and ends, driven by [`load`], with the CPU time that the kernel counted
+//! ([`cpu`]); [`ledger`] checks afterwards what was sold. [`counted`] counts instead of timing. [`targets`] says
+//! what Onrush wants to reach. Start with [`run`]; what the figures mean stands in `docs/performance.md`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command for people")]
 
 mod arm;
+mod counted;
 mod cpu;
+mod figure;
 mod hello;
-mod house;
 mod http_client;
-mod instructions;
+mod idle;
+mod ledger;
+mod light;
 mod load;
 mod machine;
-mod orders;
+mod plan;
+mod process;
 mod program;
 mod report;
+mod restart;
+mod run;
 mod sample;
 mod series;
 mod server;
+mod site;
+mod stand;
+mod targets;
 
 use std::process::ExitCode;
 
@@ -30,7 +39,7 @@ use clap::{Parser, Subcommand};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Measures Onrush beside a bare server of the same HTTP stack.
+/// Measures Onrush beside others.
 #[derive(Parser)]
 #[command(name = "bench", arg_required_else_help = true)]
 struct Cli {
@@ -40,18 +49,18 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Orders (or sold-out answers, or stock pages) against a bare hello that gets the same requests.
-    Orders(orders::OrdersArgs),
-    /// Instructions in user space per order, counted by callgrind.
-    Instructions(instructions::InstructionsArgs),
+    /// Everything side by side, judged by the targets.
+    Run(run::RunArgs),
+    /// Instructions in user space and allocations per order, counted by callgrind.
+    Instructions(counted::instructions::InstructionsArgs),
     /// The bare hello, until it is ended.
     Hello(hello::HelloArgs),
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
-        Command::Orders(args) => orders::run(&args),
-        Command::Instructions(args) => instructions::run(&args),
+        Command::Run(args) => run::run(&args),
+        Command::Instructions(args) => counted::instructions::run(&args),
         Command::Hello(args) => hello::run(&args).map(|()| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error| {

@@ -5,32 +5,50 @@ use std::process::Command;
 
 use anyhow::{Context as _, ensure};
 
-/// Whether a program is in the path.
+use crate::site::Programs;
+
+/// Whether a program is in the path, or where system programs are.
 pub(crate) fn is_installed(name: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
+    let system = [PathBuf::from("/usr/sbin"), PathBuf::from("/sbin")];
+    std::env::split_paths(&path).chain(system).any(|folder| folder.join(name).is_file())
 }
 
-/// The measured `onrush`: the named one, or the one built in the same profile as this program, which is brought
-/// up to date first.
+/// Makes sure that programs are there.
 ///
 /// # Errors
-/// When it cannot be built.
-pub(crate) fn onrush(named: Option<&Path>) -> anyhow::Result<PathBuf> {
-    if let Some(path) = named {
-        return path.canonicalize().with_context(|| format!("cannot find {}", path.display()));
-    }
+/// When one is not; says how to get it.
+pub(crate) fn require(names: &[&str]) -> anyhow::Result<()> {
+    let missing: Vec<&str> = names.iter().copied().filter(|name| !is_installed(name)).collect();
+    ensure!(missing.is_empty(), "not installed: {}; `cargo xtask bench` installs them", missing.join(", "));
+    Ok(())
+}
+
+/// The measured programs: the named `onrush`, or the one built in the same profile as this program, which is
+/// brought up to date first, as `peer` is.
+///
+/// # Errors
+/// When they cannot be built.
+pub(crate) fn measured(onrush: Option<&Path>) -> anyhow::Result<Programs> {
+    let onrush = match onrush {
+        Some(path) => path.canonicalize().with_context(|| format!("cannot find {}", path.display()))?,
+        None => built("onrush")?,
+    };
+    Ok(Programs { onrush, peer: built("peer")? })
+}
+
+fn built(package: &str) -> anyhow::Result<PathBuf> {
     let own = std::env::current_exe().context("cannot tell where this program is")?;
     let folder = own.parent().context("this program is in no folder")?;
     let profile = match folder.file_name().and_then(|name| name.to_str()) {
         Some("debug") | None => "dev",
         Some(profile) => profile,
     };
-    eprintln!("cargo build --profile {profile} --package onrush");
+    eprintln!("cargo build --profile {profile} --package {package}");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let words = ["build", "--quiet", "--profile", profile, "--package", "onrush"];
-    let built =
+    let words = ["build", "--quiet", "--profile", profile, "--package", package];
+    let status =
         Command::new(cargo).args(words).status().context("cannot call cargo; name the program: --bin")?;
-    ensure!(built.success(), "onrush cannot be built");
-    Ok(folder.join("onrush"))
+    ensure!(status.success(), "{package} cannot be built");
+    Ok(folder.join(package))
 }

@@ -1,31 +1,37 @@
-//! What the pairs come to: medians and spreads, as a table and as JSON.
+//! What a run comes to: figures, targets, and everything they were made of.
+
+mod html;
+mod plot;
+mod table;
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::Serialize;
 
+use crate::arm::Arm;
+use crate::figure::{Figure, Figures, Spread};
 use crate::machine::Facts;
 use crate::sample::Sample;
-use crate::series::{Pair, Series, Settings};
+use crate::series::{Comparison, Pair, Series, Settings};
+use crate::targets::{self, Judged};
 
 /// A run.
 #[derive(Serialize)]
 pub(crate) struct Report {
     machine: Facts,
     settings: Settings,
-    arms: BTreeMap<&'static str, ArmReport>,
+    targets: Vec<Judged>,
+    figures: Figures,
+    comparisons: Vec<Compared>,
 }
 
-/// One arm beside the hello.
+/// Two arms side by side.
 #[derive(Serialize)]
-struct ArmReport {
-    /// Hello's CPU time per request by the arm's: 1 would be an order that costs nothing but the HTTP stack.
-    cpu_ratio: Spread,
-    /// The arm's requests/s by the hello's.
-    rate_ratio: Spread,
-    hello: Medians,
-    arm: Medians,
+struct Compared {
+    #[serde(flatten)]
+    comparison: Comparison,
+    arm_medians: Medians,
+    beside_medians: Medians,
     /// Pairs that the figures are of.
     pair_count: usize,
     /// Pairs that were thrown away.
@@ -37,14 +43,6 @@ struct ArmReport {
     pairs: Vec<Pair>,
 }
 
-/// Median, least and greatest.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
-struct Spread {
-    median: f64,
-    min: f64,
-    max: f64,
-}
-
 /// Medians over the measurements of one side.
 #[derive(Serialize)]
 struct Medians {
@@ -52,20 +50,6 @@ struct Medians {
     requests_per_second: f64,
     threads_cpu_us_per_request: BTreeMap<String, f64>,
     is_generator_the_limit: bool,
-}
-
-impl Spread {
-    /// Of at least one value.
-    fn of(values: impl Iterator<Item = f64>) -> Spread {
-        let mut values: Vec<f64> = values.collect();
-        values.sort_by(f64::total_cmp);
-        let middle = values.len() / 2;
-        let median = match values.len() % 2 {
-            0 => f64::midpoint(values[middle - 1], values[middle]),
-            _ => values[middle],
-        };
-        Spread { median, min: values[0], max: values[values.len() - 1] }
-    }
 }
 
 impl Medians {
@@ -85,92 +69,148 @@ impl Medians {
     }
 }
 
-impl ArmReport {
-    fn of(series: Series) -> ArmReport {
+impl Pair {
+    fn cpu_ratio(&self) -> f64 {
+        self.beside.cpu_us_per_request / self.arm.cpu_us_per_request
+    }
+
+    fn rate_ratio(&self) -> f64 {
+        self.arm.requests_per_second / self.beside.requests_per_second
+    }
+}
+
+impl Compared {
+    fn of(series: Series) -> Compared {
         let is_disturbed = series.clean_count() == 0;
-        let used: Vec<&Pair> =
-            series.pairs.iter().filter(|pair| is_disturbed || !pair.is_disturbed).collect();
-        let ratio = |value: fn(&Pair) -> f64| Spread::of(used.iter().map(|pair| value(pair)));
-        let hellos: Vec<&Sample> = used.iter().map(|pair| &pair.hello).collect();
-        let arms: Vec<&Sample> = used.iter().map(|pair| &pair.arm).collect();
-        ArmReport {
-            cpu_ratio: ratio(|pair| pair.hello.cpu_us_per_request / pair.arm.cpu_us_per_request),
-            rate_ratio: ratio(|pair| pair.arm.requests_per_second / pair.hello.requests_per_second),
-            hello: Medians::of(&hellos),
-            arm: Medians::of(&arms),
+        let used = used(&series.pairs, is_disturbed);
+        Compared {
+            comparison: series.comparison,
+            arm_medians: Medians::of(&used.iter().map(|pair| &pair.arm).collect::<Vec<_>>()),
+            beside_medians: Medians::of(&used.iter().map(|pair| &pair.beside).collect::<Vec<_>>()),
             pair_count: used.len(),
-            disturbed_count: series.pairs.iter().filter(|pair| pair.is_disturbed).count(),
+            disturbed_count: series.pairs.len() - series.clean_count(),
             is_disturbed,
             void: series.void,
             pairs: series.pairs,
         }
     }
+
+    fn used(&self) -> Vec<&Pair> {
+        used(&self.pairs, self.is_disturbed)
+    }
+
+    /// `ID.cpu`, `ID.cost`, which is its inverse, and `ID.rate`: each ratio is taken within a pair.
+    fn figures(&self) -> Figures {
+        let id = self.comparison.id;
+        let figure = |ratio: &dyn Fn(&Pair) -> f64| {
+            let figure = Figure::of(self.used().into_iter().map(ratio)).void(&self.void);
+            if self.is_disturbed { figure.note("every pair was disturbed") } else { figure }
+        };
+        let is_limited =
+            self.arm_medians.is_generator_the_limit || self.beside_medians.is_generator_the_limit;
+        let rate = figure(&Pair::rate_ratio);
+        let rate = if is_limited { rate.note("the generator was the limit") } else { rate };
+        [("cpu", figure(&Pair::cpu_ratio)), ("cost", figure(&|pair| 1.0 / pair.cpu_ratio())), ("rate", rate)]
+            .map(|(name, figure)| (format!("{id}.{name}"), figure))
+            .into()
+    }
+
+    fn sides(&self) -> [(Arm, &Medians); 2] {
+        [(self.comparison.arm, &self.arm_medians), (self.comparison.beside, &self.beside_medians)]
+    }
+}
+
+/// The pairs that count: the quiet ones, or all when there is no other way.
+fn used(pairs: &[Pair], is_disturbed: bool) -> Vec<&Pair> {
+    pairs.iter().filter(|pair| is_disturbed || !pair.is_disturbed).collect()
 }
 
 impl Report {
-    /// Of all series of a run, each with at least one pair.
-    pub(crate) fn of(machine: Facts, settings: Settings, series: Vec<Series>) -> Report {
-        let arms = series.into_iter().map(|series| (series.arm.name(), ArmReport::of(series))).collect();
-        Report { machine, settings, arms }
+    /// Of nothing yet.
+    pub(crate) fn new(machine: Facts, settings: Settings) -> Report {
+        Report { machine, settings, targets: Vec::new(), figures: Figures::new(), comparisons: Vec::new() }
     }
 
-    /// Whether every answer and every journal was right.
+    /// Takes up a comparison, which has at least one pair.
+    pub(crate) fn add_series(&mut self, series: Series) {
+        let compared = Compared::of(series);
+        self.add_figures(compared.figures());
+        self.comparisons.push(compared);
+    }
+
+    /// Takes up other figures.
+    pub(crate) fn add_figures(&mut self, figures: Figures) {
+        self.figures.extend(figures);
+    }
+
+    /// Says what the figures mean for the targets.
+    pub(crate) fn judge(&mut self) {
+        self.targets = targets::judge(&self.figures);
+    }
+
+    /// Whether every answer and every store was right.
     pub(crate) fn is_sound(&self) -> bool {
-        self.arms.values().all(|arm| arm.void.is_empty())
+        self.figures.values().all(|figure| figure.void.is_empty())
     }
-}
 
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Facts { cpu, cores, memory_gib, kernel, is_virtual, file_system } = &self.machine;
-        let guest = if *is_virtual { ", a virtual machine" } else { "" };
-        writeln!(
-            f,
-            "\n{cores} cores {cpu}{guest}, {memory_gib} GiB, Linux {kernel}, journal on {file_system}"
-        )?;
-        let Settings { seconds, connections, .. } = self.settings;
-        writeln!(f, "wrk, 1 thread, {connections} connections, closed loop, {seconds} s per measurement")?;
-        self.arms.iter().try_for_each(|(name, arm)| write_arm(f, name, arm))
+    /// A page for a browser that needs nothing else.
+    pub(crate) fn html(&self) -> String {
+        html::page(self)
     }
-}
-
-fn write_arm(f: &mut fmt::Formatter<'_>, name: &str, arm: &ArmReport) -> fmt::Result {
-    writeln!(f, "\n{:<10} {:>15} {:>12}  µs by threads", "", "CPU µs/request", "requests/s")?;
-    write_side(f, "hello", &arm.hello)?;
-    write_side(f, name, &arm.arm)?;
-    let Spread { median, min, max } = arm.cpu_ratio;
-    writeln!(f, "hello / {name}, CPU per request: {median:.3} ({min:.3} to {max:.3})")?;
-    let Spread { median, min, max } = arm.rate_ratio;
-    writeln!(f, "{name} / hello, requests/s:      {median:.3} ({min:.3} to {max:.3})")?;
-    let (used, disturbed) = (arm.pair_count, arm.disturbed_count);
-    match arm.is_disturbed {
-        true => writeln!(f, "DISTURBED: all {used} pairs; there was no quiet one")?,
-        false => writeln!(f, "{used} pairs; {disturbed} more were disturbed and thrown away")?,
-    }
-    match arm.void.as_slice() {
-        [] => writeln!(f, "checked: every answer, every journal"),
-        void => void.iter().try_for_each(|reason| writeln!(f, "VOID: {reason}")),
-    }
-}
-
-fn write_side(f: &mut fmt::Formatter<'_>, name: &str, side: &Medians) -> fmt::Result {
-    write!(f, "{name:<10} {:>15.2} {:>12.0} ", side.cpu_us_per_request, side.requests_per_second)?;
-    side.threads_cpu_us_per_request
-        .iter()
-        .filter(|(_, time)| **time >= 0.005)
-        .try_for_each(|(thread, time)| write!(f, " {thread} {time:.2}"))?;
-    writeln!(f, "{}", if side.is_generator_the_limit { "  (the generator was the limit)" } else { "" })
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+    use crate::sample::tests::sample;
+    use crate::series::Idle;
+
+    const COMPARISON: Comparison = Comparison {
+        id: "order-hello",
+        arm: Arm::Order,
+        beside: Arm::Hello,
+        connections: 64,
+        idle: Idle { arm: 0, beside: 0 },
+    };
+
+    fn pair(arm_us: f64, is_disturbed: bool) -> Pair {
+        Pair { arm: sample(arm_us), beside: sample(8.0), is_arm_first: false, is_disturbed }
+    }
+
+    /// A report of one comparison, for the tests of tables and pages.
+    pub(crate) fn report(void: Vec<String>) -> Report {
+        let facts = Facts::read(std::path::Path::new("/"));
+        let settings =
+            Settings { pairs: 3, seconds: 1, warm_up_seconds: 1, disturbance_max: 0.05, repeats_max: 1 };
+        let mut report = Report::new(facts, settings);
+        let pairs = vec![pair(10.0, false), pair(100.0, true), pair(16.0, false), pair(8.0, false)];
+        report.add_series(Series { comparison: COMPARISON, pairs, void });
+        report.judge();
+        report
+    }
 
     #[test]
-    fn median_of_an_even_number_is_between_the_middle_two() {
-        let spread = |values: &[f64]| Spread::of(values.iter().copied());
-        assert_eq!(spread(&[3.0, 1.0, 2.0]), Spread { median: 2.0, min: 1.0, max: 3.0 });
-        assert_eq!(spread(&[4.0, 1.0, 2.0, 3.0]), Spread { median: 2.5, min: 1.0, max: 4.0 });
-        assert_eq!(spread(&[1.0]), Spread { median: 1.0, min: 1.0, max: 1.0 });
+    fn disturbed_pairs_are_thrown_away() {
+        let report = report(Vec::new());
+        let figure = &report.figures["order-hello.cpu"];
+        assert_eq!(figure.spread, Spread { median: 0.8, min: 0.5, max: 1.0 });
+        assert_eq!(figure.count, 3);
+        assert_eq!(report.comparisons[0].disturbed_count, 1);
+        assert!(report.is_sound());
+    }
+
+    #[test]
+    fn disturbed_pairs_do_when_there_are_no_others() {
+        let compared =
+            Compared::of(Series { comparison: COMPARISON, pairs: vec![pair(4.0, true)], void: Vec::new() });
+        let figure = &compared.figures()["order-hello.cpu"];
+        assert_eq!((figure.spread.median, figure.notes.len()), (2.0, 1));
+    }
+
+    #[test]
+    fn void_is_in_every_figure_of_the_comparison() {
+        let report = report(vec!["OVERSOLD".into()]);
+        assert!(report.figures.values().all(|figure| !figure.void.is_empty()));
+        assert!(!report.is_sound() && !report.targets[0].met);
     }
 }

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use crate::cpu::{self, Machine};
+use crate::cpu::{self, Machine, Programs};
 use crate::load::{Load, Part, Seen};
-use crate::server::Server;
+use crate::stand::Stand;
 
 /// How often to look whether a server still works after the load.
 const SETTLE_STEP: Duration = Duration::from_millis(50);
@@ -22,7 +22,7 @@ const GENERATOR_LIMIT: f64 = 0.95;
 pub(crate) struct Sample {
     pub(crate) requests: u64,
     pub(crate) requests_per_second: f64,
-    /// User and system, of all threads of the server, what it did after the last answer included.
+    /// User and system, of all the arm's processes, what they did after the last answer included.
     pub(crate) cpu_us_per_request: f64,
     /// The same by threads. Without what threads did that have ended.
     pub(crate) threads_cpu_us_per_request: BTreeMap<String, f64>,
@@ -31,7 +31,7 @@ pub(crate) struct Sample {
     /// The generator's CPU time as a part of one core.
     pub(crate) generator_load: f64,
     pub(crate) is_generator_the_limit: bool,
-    /// CPU time of everybody else, as a part of the whole machine.
+    /// CPU time of all other programs, as a part of the whole machine.
     pub(crate) foreign_load: f64,
     /// CPU time that the host gave to other machines, as a part of the whole machine.
     pub(crate) stolen: f64,
@@ -39,27 +39,30 @@ pub(crate) struct Sample {
 
 #[derive(Clone, Copy, Serialize, Debug)]
 pub(crate) struct Latency {
-    p50: u64,
-    p99: u64,
-    p999: u64,
+    pub(crate) p50: u64,
+    pub(crate) p99: u64,
+    pub(crate) p999: u64,
 }
 
 /// What the kernel counted up to an instant.
 struct Counts {
     at: Instant,
-    server: Duration,
+    arm: Duration,
     threads: BTreeMap<String, Duration>,
-    own: Duration,
+    others: Duration,
     machine: Machine,
 }
 
 impl Counts {
-    fn now(server: &Server) -> anyhow::Result<Counts> {
+    fn now(stand: &Stand<'_>) -> anyhow::Result<Counts> {
+        let pids = stand.pids();
+        let programs = Programs::now()?;
         Ok(Counts {
             at: Instant::now(),
-            server: cpu::of_process(server.pid())?,
-            threads: cpu::of_threads(server.pid())?,
-            own: cpu::of_process(std::process::id())?,
+            arm: programs.of_trees(&pids),
+            threads: cpu::of_threads(&pids)?,
+            // The arm is started by this process, and so is the generator.
+            others: programs.of_others(&[std::process::id()]),
             machine: Machine::now()?,
         })
     }
@@ -71,11 +74,11 @@ impl Sample {
     ///
     /// # Errors
     /// When the server or the generator fails.
-    pub(crate) fn take(server: &Server, load: &Load, part: Part<'_>) -> anyhow::Result<(Sample, Seen)> {
-        let before = Counts::now(server)?;
-        let seen = load.run(server.address, part)?;
-        settle(server)?;
-        let after = Counts::now(server)?;
+    pub(crate) fn take(stand: &Stand<'_>, load: &Load, part: Part<'_>) -> anyhow::Result<(Sample, Seen)> {
+        let before = Counts::now(stand)?;
+        let seen = load.run(stand.address(), part)?;
+        settle(&stand.pids())?;
+        let after = Counts::now(stand)?;
         Ok((Sample::between(&before, &after, &seen), seen))
     }
 
@@ -85,8 +88,7 @@ impl Sample {
         let per_request = |time: Duration| time.as_secs_f64() * 1e6 / requests;
         let cores = std::thread::available_parallelism().map_or(1, usize::from) as f64;
         let of_machine = |time: Duration| time.as_secs_f64() / ((after.at - before.at).as_secs_f64() * cores);
-        let (server, own) = (after.server - before.server, after.own - before.own);
-        let machine = after.machine - before.machine;
+        let arm = after.arm.saturating_sub(before.arm);
         let thread = |(name, time): (&String, &Duration)| {
             let earlier = before.threads.get(name).copied().unwrap_or_default();
             (name.clone(), per_request(time.saturating_sub(earlier)))
@@ -95,13 +97,13 @@ impl Sample {
         Sample {
             requests: seen.completed,
             requests_per_second: seen.completed as f64 / seen.duration().as_secs_f64(),
-            cpu_us_per_request: per_request(server),
+            cpu_us_per_request: per_request(arm),
             threads_cpu_us_per_request: after.threads.iter().map(thread).collect(),
             latency_us: Latency { p50: seen.p50_us, p99: seen.p99_us, p999: seen.p999_us },
             generator_load,
             is_generator_the_limit: generator_load > GENERATOR_LIMIT,
-            foreign_load: of_machine(machine.busy.saturating_sub(server + own + seen.cpu)),
-            stolen: of_machine(machine.stolen),
+            foreign_load: of_machine(after.others.saturating_sub(before.others)),
+            stolen: of_machine((after.machine - before.machine).stolen),
         }
     }
 
@@ -112,16 +114,42 @@ impl Sample {
 }
 
 /// Waits until the server no longer uses the CPU: work that it put off belongs to the requests that caused it.
-fn settle(server: &Server) -> anyhow::Result<()> {
+fn settle(pids: &[u32]) -> anyhow::Result<()> {
     let begun = Instant::now();
-    let mut last = cpu::of_process(server.pid())?;
+    let mut last = Programs::now()?.of_trees(pids);
     while begun.elapsed() < SETTLE_MAX {
         sleep(SETTLE_STEP);
-        let now = cpu::of_process(server.pid())?;
+        let now = Programs::now()?.of_trees(pids);
         if now == last {
             return Ok(());
         }
         last = now;
     }
     Ok(())
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A quiet measurement of so many microseconds per request.
+    pub(crate) fn sample(cpu_us_per_request: f64) -> Sample {
+        Sample {
+            requests: 1_000,
+            requests_per_second: 1e6 / cpu_us_per_request,
+            cpu_us_per_request,
+            threads_cpu_us_per_request: BTreeMap::from([("io".to_owned(), cpu_us_per_request)]),
+            latency_us: Latency { p50: 1, p99: 2, p999: 3 },
+            generator_load: 0.5,
+            is_generator_the_limit: false,
+            foreign_load: 0.0,
+            stolen: 0.0,
+        }
+    }
+
+    #[test]
+    fn what_others_and_the_host_took_disturbs() {
+        let disturbed = Sample { foreign_load: 0.02, stolen: 0.04, ..sample(1.0) };
+        assert!((disturbed.disturbance() - 0.06).abs() < 1e-9);
+    }
 }

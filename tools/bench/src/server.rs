@@ -1,21 +1,25 @@
-//! A server as a child process.
+//! A server as a child process that says where it listens.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::SocketAddr;
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{ChildStdout, Command, ExitStatus, Stdio};
 
 use anyhow::{Context as _, bail};
-use rustix::process::{Pid, Signal, kill_process};
+
+use crate::process::Process;
 
 const LISTENING: &str = "listening on http://";
+const METRICS: &str = ", metrics on http://";
 
 /// A server that listens; ended when it goes out of scope.
 pub(crate) struct Server {
-    child: Child,
+    process: Process,
     /// Kept open: the server may print.
-    _output: BufReader<ChildStdout>,
+    output: BufReader<ChildStdout>,
     /// Where it listens.
     pub(crate) address: SocketAddr,
+    /// Where it shows its metrics, if it does.
+    pub(crate) metrics_address: Option<SocketAddr>,
     /// What it printed before it listened.
     pub(crate) greeting: Vec<String>,
 }
@@ -27,47 +31,50 @@ impl Server {
     /// When it ends before that.
     pub(crate) fn start(command: &mut Command) -> anyhow::Result<Server> {
         let program = command.get_program().to_owned();
-        let spawned = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
-        let mut child = spawned.with_context(|| format!("cannot start {}", program.display()))?;
-        let mut output = BufReader::new(child.stdout.take().expect("the output is piped"));
+        let mut process = Process::start(command.stdout(Stdio::piped()))?;
+        let mut output = BufReader::new(process.child_mut().stdout.take().expect("the output is piped"));
         let mut greeting = Vec::new();
         loop {
             let mut line = String::new();
             if output.read_line(&mut line)? == 0 {
-                bail!("{} ended at its start: {}", program.display(), child.wait()?);
+                bail!("{} ended at its start: {}", program.display(), process.child_mut().wait()?);
             }
-            if let Some(address) = listen_address(&line) {
-                return Ok(Server { child, _output: output, address, greeting });
+            if let Some(address) = address_after(&line, LISTENING) {
+                let metrics_address = address_after(&line, METRICS);
+                return Ok(Server { process, output, address, metrics_address, greeting });
             }
             greeting.push(line.trim_end().to_owned());
         }
     }
 
     pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
+        self.process.pid()
     }
 
-    /// Asks it to end (SIGTERM) and waits until it has.
+    /// Asks it to end (SIGTERM) and waits until it has. With what it printed since it listened.
     ///
     /// # Errors
     /// When it cannot be asked.
-    pub(crate) fn stop(mut self) -> anyhow::Result<ExitStatus> {
-        kill_process(Pid::from_child(&self.child), Signal::TERM).context("cannot end the server")?;
-        Ok(self.child.wait()?)
+    pub(crate) fn stop(mut self) -> anyhow::Result<(ExitStatus, String)> {
+        let status = self.process.stop()?;
+        let mut rest = String::new();
+        self.output.read_to_string(&mut rest).context("cannot read what a server printed")?;
+        Ok((status, rest))
+    }
+
+    /// Ends it as a crash would.
+    ///
+    /// # Errors
+    /// When it cannot be ended.
+    pub(crate) fn kill(&mut self) -> anyhow::Result<()> {
+        self.process.kill()
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        // After `stop` both do nothing.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn listen_address(line: &str) -> Option<SocketAddr> {
-    let rest = line.strip_prefix(LISTENING)?;
-    rest.split([',', '\n']).next()?.parse().ok()
+/// The address that stands behind those words.
+fn address_after(line: &str, words: &str) -> Option<SocketAddr> {
+    let (_, rest) = line.split_once(words)?;
+    rest.split([',', '/', '\n']).next()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -75,13 +82,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn address_is_found_in_either_greeting() {
+    fn addresses_are_found_in_either_greeting() {
         let address = "127.0.0.1:80".parse().ok();
-        assert_eq!(listen_address("listening on http://127.0.0.1:80\n"), address);
-        assert_eq!(
-            listen_address("listening on http://127.0.0.1:80, metrics on http://x/metrics\n"),
-            address
-        );
-        assert_eq!(listen_address("admin key, shown this once: x\n"), None);
+        assert_eq!(address_after("listening on http://127.0.0.1:80\n", LISTENING), address);
+        let both = "listening on http://127.0.0.1:80, metrics on http://127.0.0.1:81/metrics\n";
+        assert_eq!(address_after(both, LISTENING), address);
+        assert_eq!(address_after(both, METRICS), "127.0.0.1:81".parse().ok());
+        assert_eq!(address_after("admin key, shown this once: x\n", LISTENING), None);
     }
 }

@@ -24,7 +24,7 @@ pub(crate) fn run(cycles: &str, root: &Path) -> anyhow::Result<()> {
 /// # Errors
 /// When a promise was broken.
 pub(crate) fn run_faults(root: &Path) -> anyhow::Result<()> {
-    setup::run()?;
+    setup::run(setup::OF_TESTS)?;
     step::cargo(&test_words("faults", &[]), &[("FAULTS", "all")], root)
 }
 

@@ -4,6 +4,7 @@
 //! fails, [`tidy`] holds the house rules that neither the compiler nor clippy knows. Start with [`plan`].
 #![allow(clippy::print_stdout, reason = "a command for people: its output is for the terminal")]
 
+mod bench;
 mod crash;
 mod fuzz;
 mod mutants;
@@ -31,6 +32,9 @@ usage: cargo xtask COMMAND
   faults             let every system call on the data folder fail in every way, one by one
   torture        the journal and the snapshots under every cut of the power and all rot; about 20 minutes on 2 cores
   torture --quick   a seeded sample of it
+  bench          Onrush beside Redis, PostgreSQL, MariaDB, nginx and axum, judged by the targets; under 30 minutes.
+                 --only ID (R1 to R17, or a comparison) measures less, --html FILE writes a page with plots
+  bench --quick  the same, fewer and shorter: some three minutes
   sanitize       tests of the rooms that store, publish and have threads under address and thread sanitizer";
 
 fn main() -> ExitCode {
@@ -39,7 +43,8 @@ fn main() -> ExitCode {
     let done = match words.as_slice() {
         ["check"] => step::run_all(&plan::check(), &root()),
         ["tidy"] => tidy::run(&root()),
-        ["setup"] => setup::run(),
+        ["setup"] => setup::run(setup::OF_TESTS),
+        ["bench", words @ ..] => bench::run(words, &root()),
         ["mutants"] => mutants::run(&root()),
         ["fuzz", words @ ..] => fuzz::run(words, &root()),
         ["sanitize"] => sanitize::run(&root()),

@@ -41,7 +41,7 @@ pub(crate) fn run_all(steps: &[Step], root: &Path) -> anyhow::Result<()> {
 
 fn run(step: &Step, root: &Path) -> anyhow::Result<()> {
     match &step.action {
-        Action::Setup => setup::run(),
+        Action::Setup => setup::run(setup::OF_TESTS),
         Action::Tidy => tidy::run(root),
         Action::Fuzz => fuzz::run(&[], root),
         Action::Cargo { words, environment } => cargo(words, environment, root),

@@ -1,0 +1,97 @@
+//! A lone order at light load, beside what it cannot do without: a hello round trip and one durable write.
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+
+use crate::arm::Arm;
+use crate::figure::{Figure, Figures, Spread};
+use crate::load::{Load, Part};
+use crate::series::{Bench, wait_for_quiet};
+use crate::stand::Stand;
+
+const BLOCK_SIZE_BYTES: usize = 4_096;
+/// Blocks of the file that is written, which is filled with zeros before, as a segment of the journal is.
+const BLOCK_COUNT: usize = 4_096;
+
+/// One round.
+struct Round {
+    hello_us: f64,
+    write_us: f64,
+    order_us: f64,
+}
+
+/// `light.ratio`: p50 of an order by the sum of the p50 of a hello and of a raw durable write, one connection, the
+/// next request when the answer is there. With the three times in microseconds.
+///
+/// # Errors
+/// When something cannot be started.
+pub(crate) fn figures(bench: &Bench<'_>) -> anyhow::Result<Figures> {
+    let mut rounds = Vec::new();
+    for number in 0..bench.settings.pairs {
+        wait_for_quiet(bench.settings.disturbance_max)?;
+        rounds.push(round(bench, number % 2 == 0)?);
+    }
+    let figure = |value: fn(&Round) -> f64| Figure::of(rounds.iter().map(value));
+    Ok([
+        ("light.ratio", figure(|round| round.order_us / (round.hello_us + round.write_us))),
+        ("light.hello-us", figure(|round| round.hello_us)),
+        ("light.write-us", figure(|round| round.write_us)),
+        ("light.order-us", figure(|round| round.order_us)),
+    ]
+    .map(|(name, figure)| (name.to_owned(), figure))
+    .into())
+}
+
+fn round(bench: &Bench<'_>, is_hello_first: bool) -> anyhow::Result<Round> {
+    let hello = || p50_us(bench, Arm::Hello);
+    let order = || p50_us(bench, Arm::Order);
+    let (hello_us, order_us) = match is_hello_first {
+        true => (hello()?, order()?),
+        false => {
+            let order_us = order()?;
+            (hello()?, order_us)
+        }
+    };
+    let write_us = raw_write_us(&bench.site.folder().join("raw"), bench.settings.seconds)?;
+    Ok(Round { hello_us, write_us, order_us })
+}
+
+fn p50_us(bench: &Bench<'_>, arm: Arm) -> anyhow::Result<f64> {
+    let shape = Arm::Order.shape().context("an order is asked for")?;
+    let load = Load::new(shape, &bench.site.folder().join("light.lua"), 1)?;
+    let seconds = bench.settings.seconds;
+    let part = Part { seconds, tokens: bench.tokens, key_prefix: "light-", counts_statuses: false };
+    let stand = Stand::open(bench.site, arm)?;
+    load.run(stand.address(), Part { seconds: 1, key_prefix: "before-", ..part })?;
+    let seen = load.run(stand.address(), part)?;
+    stand.close()?;
+    Ok(seen.p50_us as f64)
+}
+
+/// The p50 of writing a block into a file that is there already and syncing it, one after the other.
+fn raw_write_us(path: &Path, seconds: u32) -> anyhow::Result<f64> {
+    let mut options = OpenOptions::new();
+    let file = options.write(true).create(true).truncate(true).open(path);
+    let file = file.with_context(|| format!("cannot write {}", path.display()))?;
+    file.write_all_at(&vec![0; BLOCK_SIZE_BYTES * BLOCK_COUNT], 0)?;
+    file.sync_all()?;
+    let block = [0xA5; BLOCK_SIZE_BYTES];
+    let begun = Instant::now();
+    let mut times_us = Vec::new();
+    for number in 0_usize.. {
+        let at = Instant::now();
+        let offset = number % BLOCK_COUNT * BLOCK_SIZE_BYTES;
+        file.write_all_at(&block, u64::try_from(offset)?)?;
+        file.sync_data()?;
+        times_us.push(at.elapsed().as_secs_f64() * 1e6);
+        if begun.elapsed() >= Duration::from_secs(seconds.into()) {
+            break;
+        }
+    }
+    std::fs::remove_file(path)?;
+    Ok(Spread::of(times_us).median)
+}

@@ -1,0 +1,122 @@
+//! What a run measures, and which figures come of it. The most important first: whoever breaks it off has those.
+
+use crate::arm::Arm;
+use crate::series::{Comparison, Idle};
+use crate::targets;
+
+/// One thing to measure.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Job {
+    /// Two arms side by side: the figures `ID.cpu`, `ID.cost` and `ID.rate`.
+    Compare(Comparison),
+    /// Instructions and allocations under callgrind.
+    Instructions,
+    /// System calls under strace.
+    Calls,
+    /// What the journal writes at saturation.
+    Journal,
+    /// A lone order beside a hello and a raw durable write.
+    Light,
+    /// What a start after a crash replays.
+    Restart,
+}
+
+/// Connections of the generator, unless a run says otherwise: enough to keep either side busy.
+const CONNECTIONS: u32 = 256;
+const NO_IDLE: Idle = Idle { arm: 0, beside: 0 };
+
+const fn compare(id: &'static str, arm: Arm, beside: Arm) -> Job {
+    Job::Compare(Comparison { id, arm, beside, connections: CONNECTIONS, idle: NO_IDLE })
+}
+
+/// Everything, in the order in which it is measured.
+const JOBS: [Job; 18] = [
+    compare("order-hello", Arm::Order, Arm::Hello),
+    compare("order-nginx", Arm::Order, Arm::Nginx),
+    compare("one-item-1000-items", Arm::Order, Arm::Order1000Items),
+    compare("sold-out-hello", Arm::SoldOut, Arm::Hello),
+    compare("refused-hello", Arm::Refused, Arm::Hello),
+    compare("order-order-in-memory", Arm::Order, Arm::OrderInMemory),
+    Job::Instructions,
+    Job::Calls,
+    Job::Journal,
+    compare("order-redis-always", Arm::Order, Arm::RedisAlways),
+    compare("order-redis-everysec", Arm::Order, Arm::RedisEverysec),
+    compare("order-postgres", Arm::Order, Arm::Postgres),
+    compare("order-mariadb", Arm::Order, Arm::Mariadb),
+    Job::Light,
+    compare("10000-items-one-item", Arm::Order10000Items, Arm::Order),
+    Job::Compare(Comparison {
+        id: "idle",
+        arm: Arm::Order,
+        beside: Arm::Order,
+        connections: CONNECTIONS,
+        idle: Idle { arm: 15_000, beside: 100 },
+    }),
+    Job::Restart,
+    compare("order-axum", Arm::Order, Arm::Axum),
+];
+
+impl Job {
+    /// What figures begin with that come of it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Job::Compare(comparison) => comparison.id,
+            Job::Instructions => "instructions",
+            Job::Calls => "calls",
+            Job::Journal => "journal",
+            Job::Light => "light",
+            Job::Restart => "restart",
+        }
+    }
+}
+
+/// The jobs that are needed for those targets or figures; all of them when none is named.
+///
+/// # Errors
+/// The name that means nothing.
+pub(crate) fn jobs(only: &[String]) -> Result<Vec<Job>, String> {
+    if only.is_empty() {
+        return Ok(JOBS.to_vec());
+    }
+    let mut wanted = Vec::new();
+    for name in only {
+        let found: Vec<Job> = match targets::figures_of(name) {
+            Some(figures) => figures.filter_map(job_of).collect(),
+            None => job_of(name).into_iter().collect(),
+        };
+        if found.is_empty() {
+            return Err(format!("nothing measures `{name}`"));
+        }
+        wanted.extend(found);
+    }
+    Ok(JOBS.into_iter().filter(|job| wanted.contains(job)).collect())
+}
+
+/// The job that a figure comes of: its name up to the point.
+fn job_of(figure: &str) -> Option<Job> {
+    let name = figure.split('.').next().unwrap_or(figure);
+    JOBS.into_iter().find(|job| job.name() == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_and_figures_name_jobs() {
+        let names = |only: &str| {
+            jobs(&[only.to_owned()]).map(|jobs| jobs.iter().map(|job| job.name()).collect::<Vec<_>>())
+        };
+        assert_eq!(names("R3").unwrap(), ["order-redis-always", "order-redis-everysec"]);
+        assert_eq!(names("r16").unwrap(), ["instructions"]);
+        assert_eq!(names("order-axum").unwrap(), ["order-axum"]);
+        assert!(names("R18").is_err());
+    }
+
+    #[test]
+    fn names_are_different() {
+        let names: std::collections::BTreeSet<&str> = JOBS.iter().map(|job| job.name()).collect();
+        assert_eq!(names.len(), JOBS.len());
+    }
+}

@@ -1,0 +1,120 @@
+//! `bench run`: everything side by side, judged by the targets.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Args, value_parser};
+
+use crate::counted::{calls, instructions, journal};
+use crate::figure::Figures;
+use crate::light;
+use crate::load::Load;
+use crate::machine::Facts;
+use crate::plan::{self, Job};
+use crate::program;
+use crate::report::Report;
+use crate::restart;
+use crate::series::{Bench, Comparison, Repeats, Settings};
+use crate::site::Site;
+
+/// More orders than a run of a second has: so many buyers are ready for each.
+const BUYERS_PER_SECOND: u32 = 150_000;
+
+/// Measure Onrush beside others, and say which targets it reaches.
+#[derive(Args)]
+pub(crate) struct RunArgs {
+    /// Fewer and shorter measurements: some three minutes instead of thirty.
+    #[arg(long)]
+    quick: bool,
+    /// Only what this target (`R1` to `R17`), comparison or figure needs; may be given several times.
+    #[arg(long, value_name = "ID")]
+    only: Vec<String>,
+    /// Undisturbed pairs of measurements for each comparison; by itself 9, quick 3.
+    #[arg(long, value_parser = value_parser!(u32).range(1..=99))]
+    pairs: Option<u32>,
+    /// How long each measurement takes; by itself 3, quick 1.
+    #[arg(long, value_parser = value_parser!(u32).range(1..=60))]
+    seconds: Option<u32>,
+    /// Connections of the generator, instead of those of the plan.
+    #[arg(long, value_parser = value_parser!(u32).range(1..=10_000))]
+    connections: Option<u32>,
+    /// The part of the machine, in percent, that others may use before a pair counts as disturbed.
+    #[arg(long, default_value_t = 5.0)]
+    disturbance_max: f64,
+    /// The program to measure; without it, the one of this profile is built and used.
+    #[arg(long, value_name = "PATH")]
+    bin: Option<PathBuf>,
+    /// Where journals and databases are written: a folder on the disk that is to be measured.
+    #[arg(long, value_name = "DIR", default_value_os_t = std::env::temp_dir())]
+    dir: PathBuf,
+    /// Write everything that was measured into this file.
+    #[arg(long, value_name = "FILE", default_value = "bench.json")]
+    json: PathBuf,
+    /// Write a page with plots into this file.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+}
+
+impl RunArgs {
+    fn settings(&self) -> Settings {
+        let (pairs, seconds) = if self.quick { (3, 1) } else { (9, 3) };
+        let pairs = self.pairs.unwrap_or(pairs);
+        Settings {
+            pairs,
+            seconds: self.seconds.unwrap_or(seconds),
+            warm_up_seconds: 1,
+            disturbance_max: self.disturbance_max / 100.0,
+            repeats_max: if self.quick { 2 } else { 4 * pairs },
+        }
+    }
+}
+
+/// Runs the command. The exit code says whether all that was measured was right, not whether targets are reached.
+///
+/// # Errors
+/// When something cannot be started.
+pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
+    let jobs = plan::jobs(&args.only).map_err(anyhow::Error::msg)?;
+    Load::check_installed()?;
+    let site = Site::new(program::measured(args.bin.as_deref())?, &args.dir)?;
+    let settings = args.settings();
+    let buyers = |seconds| seconds * BUYERS_PER_SECOND;
+    let files = [("m", buyers(settings.seconds)), ("w", buyers(settings.warm_up_seconds))];
+    let [tokens, warm_up_tokens] = site.tokens(files)?;
+    let repeats = Repeats::new(settings.repeats_max);
+    let bench = Bench { site: &site, tokens: &tokens, warm_up_tokens: &warm_up_tokens, settings, repeats };
+    let mut report = Report::new(Facts::read(site.folder()), settings);
+    for job in jobs {
+        eprintln!("── {}", job.name());
+        match job {
+            Job::Compare(comparison) => {
+                let connections = args.connections.unwrap_or(comparison.connections);
+                report.add_series(bench.series(Comparison { connections, ..comparison })?);
+            }
+            other => report.add_figures(figures(other, &bench)?),
+        }
+    }
+    report.judge();
+    print!("{report}");
+    write(&args.json, &serde_json::to_string_pretty(&report)?)?;
+    if let Some(path) = &args.html {
+        write(path, &report.html())?;
+    }
+    Ok(if report.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn figures(job: Job, bench: &Bench<'_>) -> anyhow::Result<Figures> {
+    match job {
+        Job::Instructions => instructions::figures(bench.site),
+        Job::Calls => calls::figures(bench),
+        Job::Journal => journal::figures(bench),
+        Job::Light => light::figures(bench),
+        Job::Restart => restart::figures(bench),
+        Job::Compare(comparison) => unreachable!("{} is a series, not a figure", comparison.id),
+    }
+}
+
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}

@@ -10,16 +10,6 @@ use anyhow::Context as _;
 /// The unit of /proc/stat and /proc/PID/stat: `USER_HZ` is 100 on every machine that Rust and wrk run on.
 const TICK: Duration = Duration::from_millis(10);
 
-/// CPU time of a process, user and system, over all its threads, those that have ended included.
-///
-/// # Errors
-/// When there is no such process.
-pub(crate) fn of_process(pid: u32) -> anyhow::Result<Duration> {
-    let path = format!("/proc/{pid}/stat");
-    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
-    Ok(process(&text).with_context(|| format!("cannot understand {path}"))?.time)
-}
-
 /// CPU time of every program at an instant.
 pub(crate) struct Programs(BTreeMap<u32, Process>);
 

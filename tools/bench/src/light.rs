@@ -9,7 +9,7 @@ use anyhow::Context as _;
 
 use crate::arm::Arm;
 use crate::figure::{Figure, Figures, Spread};
-use crate::load::{Load, Part};
+use crate::load::Load;
 use crate::series::{Bench, wait_for_quiet};
 use crate::stand::Stand;
 
@@ -62,18 +62,16 @@ fn round(bench: &Bench<'_>, is_hello_first: bool) -> anyhow::Result<Round> {
 
 fn p50_us(bench: &Bench<'_>, arm: Arm) -> anyhow::Result<f64> {
     let shape = Arm::Order.shape().context("an order is asked for")?;
-    let load = Load::new(shape, &bench.site.folder().join("light.lua"), 1)?;
-    let seconds = bench.settings.seconds;
-    let part = Part { seconds, tokens: bench.tokens, key_prefix: "light-", counts_statuses: false };
+    let load = Load::new(shape, 1);
     let stand = Stand::open(bench.site, arm)?;
-    load.run(stand.address(), Part { seconds: 1, key_prefix: "before-", ..part })?;
-    let seen = load.run(stand.address(), part)?;
+    load.run(stand.address(), bench.measured("before-"))?;
+    let seen = load.run(stand.address(), bench.measured("light-"))?;
     stand.close()?;
-    Ok(seen.p50_us as f64)
+    Ok(seen.p50_us)
 }
 
 /// The p50 of writing a block into a file that is there already and syncing it, one after the other.
-fn raw_write_us(path: &Path, seconds: u32) -> anyhow::Result<f64> {
+fn raw_write_us(path: &Path, seconds: f64) -> anyhow::Result<f64> {
     let mut options = OpenOptions::new();
     let file = options.write(true).create(true).truncate(true).open(path);
     let file = file.with_context(|| format!("cannot write {}", path.display()))?;
@@ -88,7 +86,7 @@ fn raw_write_us(path: &Path, seconds: u32) -> anyhow::Result<f64> {
         file.write_all_at(&block, u64::try_from(offset)?)?;
         file.sync_data()?;
         times_us.push(at.elapsed().as_secs_f64() * 1e6);
-        if begun.elapsed() >= Duration::from_secs(seconds.into()) {
+        if begun.elapsed() >= Duration::from_secs_f64(seconds) {
             break;
         }
     }

@@ -1,5 +1,5 @@
 //! `bench`: measures Onrush beside others, on the same machine in the same run. Nobody imports this room, and it
-//! imports no other: it drives the real programs from outside.
+//! imports `io/load` alone: it drives the real programs from outside.
 //!
 //! [`plan`] is what is measured. Most of it are comparisons: a [`series`] of pairs of measurements, each of two
 //! [`arm`]s, which [`stand`] starts and ends, driven by [`load`], with the CPU time that the kernel counted
@@ -10,6 +10,7 @@
 mod arm;
 mod counted;
 mod cpu;
+mod crowd;
 mod figure;
 mod hello;
 mod http_client;
@@ -24,6 +25,7 @@ mod program;
 mod report;
 mod restart;
 mod run;
+mod rush;
 mod sample;
 mod series;
 mod server;

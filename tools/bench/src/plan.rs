@@ -19,6 +19,10 @@ pub(crate) enum Job {
     Light,
     /// What a start after a crash replays.
     Restart,
+    /// Latency at an open arrival rate, and ten times the clients: the figures `half-load.*` and `overload.*`.
+    Rush,
+    /// An order when millions have bought already.
+    Crowd,
 }
 
 /// Connections of the generator, unless a run says otherwise: enough to keep either side busy.
@@ -30,7 +34,7 @@ const fn compare(id: &'static str, arm: Arm, beside: Arm) -> Job {
 }
 
 /// Everything, in the order in which it is measured.
-const JOBS: [Job; 18] = [
+const JOBS: [Job; 20] = [
     compare("order-hello", Arm::Order, Arm::Hello),
     compare("order-nginx", Arm::Order, Arm::Nginx),
     compare("one-item-1000-items", Arm::Order, Arm::Order1000Items),
@@ -45,6 +49,7 @@ const JOBS: [Job; 18] = [
     compare("order-postgres", Arm::Order, Arm::Postgres),
     compare("order-mariadb", Arm::Order, Arm::Mariadb),
     Job::Light,
+    Job::Rush,
     compare("10000-items-one-item", Arm::Order10000Items, Arm::Order),
     Job::Compare(Comparison {
         id: "idle",
@@ -54,6 +59,7 @@ const JOBS: [Job; 18] = [
         idle: Idle { arm: 15_000, beside: 100 },
     }),
     Job::Restart,
+    Job::Crowd,
     compare("order-axum", Arm::Order, Arm::Axum),
 ];
 
@@ -67,6 +73,8 @@ impl Job {
             Job::Journal => "journal",
             Job::Light => "light",
             Job::Restart => "restart",
+            Job::Rush => "half-load",
+            Job::Crowd => "crowd",
         }
     }
 }
@@ -95,7 +103,10 @@ pub(crate) fn jobs(only: &[String]) -> Result<Vec<Job>, String> {
 
 /// The job that a figure comes of: its name up to the point.
 fn job_of(figure: &str) -> Option<Job> {
-    let name = figure.split('.').next().unwrap_or(figure);
+    let name = match figure.split('.').next().unwrap_or(figure) {
+        "overload" => Job::Rush.name(),
+        name => name,
+    };
     JOBS.into_iter().find(|job| job.name() == name)
 }
 

@@ -180,8 +180,14 @@ pub(crate) mod tests {
     /// A report of one comparison, for the tests of tables and pages.
     pub(crate) fn report(void: Vec<String>) -> Report {
         let facts = Facts::read(std::path::Path::new("/"));
-        let settings =
-            Settings { pairs: 3, seconds: 1, warm_up_seconds: 1, disturbance_max: 0.05, repeats_max: 1 };
+        let settings = Settings {
+            pairs: 3,
+            seconds: 1.0,
+            warm_up_seconds: 1.0,
+            crowd: 1,
+            disturbance_max: 0.05,
+            repeats_max: 1,
+        };
         let mut report = Report::new(facts, settings);
         let pairs = vec![pair(10.0, false), pair(100.0, true), pair(16.0, false), pair(8.0, false)];
         report.add_series(Series { comparison: COMPARISON, pairs, void });

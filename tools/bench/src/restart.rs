@@ -25,9 +25,9 @@ const NO_SNAPSHOT: &str = "snapshot.every_facts=1000000000";
 /// When something cannot be started, or the journal is not sound afterwards.
 pub(crate) fn figures(bench: &Bench<'_>) -> anyhow::Result<Figures> {
     let shape = Arm::Order.shape().context("an order is asked for")?;
-    let load = Load::new(shape, &bench.site.folder().join("restart.lua"), CONNECTIONS)?;
-    let seconds = bench.settings.seconds * LENGTH;
-    let part = Part { seconds, tokens: bench.tokens, key_prefix: "restart-", counts_statuses: false };
+    let load = Load::new(shape, CONNECTIONS);
+    let part = bench.measured("restart-");
+    let part = Part { duration: part.duration * LENGTH, ..part };
     wait_for_quiet(bench.settings.disturbance_max)?;
     let mut house = House::open(bench.site, &mut serve(bench), Arm::Order)?;
     let empty = start(bench, &mut house)?;
@@ -38,7 +38,7 @@ pub(crate) fn figures(bench: &Bench<'_>) -> anyhow::Result<Figures> {
     }
     let orders = house.close()?.orders;
     ensure!(orders >= seen.completed, "{} orders were confirmed, {orders} are there", seen.completed);
-    let sold_per_second = seen.completed as f64 / seen.duration().as_secs_f64();
+    let sold_per_second = seen.requests_per_second;
     let replayed: Vec<f64> = replays
         .iter()
         .map(|time| orders as f64 / time.max(&Duration::from_millis(1)).as_secs_f64())

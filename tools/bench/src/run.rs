@@ -7,19 +7,26 @@ use anyhow::Context as _;
 use clap::{Args, value_parser};
 
 use crate::counted::{calls, instructions, journal};
+use crate::crowd;
 use crate::figure::Figures;
 use crate::light;
-use crate::load::Load;
+use crate::load::Tokens;
 use crate::machine::Facts;
 use crate::plan::{self, Job};
 use crate::program;
 use crate::report::Report;
 use crate::restart;
+use crate::rush;
 use crate::series::{Bench, Comparison, Repeats, Settings};
 use crate::site::Site;
 
-/// More orders than a run of a second has: so many buyers are ready for each.
-const BUYERS_PER_SECOND: u32 = 150_000;
+/// Buyers of measured runs. Each may have four units, so that the runs on one server may go round four times.
+const BUYERS: u32 = 1_000_000;
+/// Buyers that bought before, where that is looked at.
+const CROWD: u32 = 5_000_000;
+const CROWD_QUICK: u32 = 300_000;
+/// Buyers of what goes before.
+const BUYERS_OF_WARM_UP: u32 = 100_000;
 
 /// Measure Onrush beside others, and say which targets it reaches.
 #[derive(Args)]
@@ -33,9 +40,9 @@ pub(crate) struct RunArgs {
     /// Undisturbed pairs of measurements for each comparison; by itself 9, quick 3.
     #[arg(long, value_parser = value_parser!(u32).range(1..=99))]
     pairs: Option<u32>,
-    /// How long each measurement takes; by itself 3, quick 1.
-    #[arg(long, value_parser = value_parser!(u32).range(1..=60))]
-    seconds: Option<u32>,
+    /// How long each measurement takes; by itself 3, quick 0.7.
+    #[arg(long)]
+    seconds: Option<f64>,
     /// Connections of the generator, instead of those of the plan.
     #[arg(long, value_parser = value_parser!(u32).range(1..=10_000))]
     connections: Option<u32>,
@@ -58,12 +65,13 @@ pub(crate) struct RunArgs {
 
 impl RunArgs {
     fn settings(&self) -> Settings {
-        let (pairs, seconds) = if self.quick { (3, 1) } else { (9, 3) };
+        let (pairs, seconds) = if self.quick { (3, 0.7) } else { (9, 3.0) };
         let pairs = self.pairs.unwrap_or(pairs);
         Settings {
             pairs,
-            seconds: self.seconds.unwrap_or(seconds),
-            warm_up_seconds: 1,
+            seconds: self.seconds.unwrap_or(seconds).clamp(0.1, 60.0),
+            warm_up_seconds: if self.quick { 0.3 } else { 1.0 },
+            crowd: if self.quick { CROWD_QUICK } else { CROWD },
             disturbance_max: self.disturbance_max / 100.0,
             repeats_max: if self.quick { 2 } else { 4 * pairs },
         }
@@ -76,12 +84,10 @@ impl RunArgs {
 /// When something cannot be started.
 pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let jobs = plan::jobs(&args.only).map_err(anyhow::Error::msg)?;
-    Load::check_installed()?;
     let site = Site::new(program::measured(args.bin.as_deref())?, &args.dir)?;
     let settings = args.settings();
-    let buyers = |seconds| seconds * BUYERS_PER_SECOND;
-    let files = [("m", buyers(settings.seconds)), ("w", buyers(settings.warm_up_seconds))];
-    let [tokens, warm_up_tokens] = site.tokens(files)?;
+    let [tokens, warm_up_tokens] = site.tokens([("m", BUYERS), ("w", BUYERS_OF_WARM_UP)])?;
+    let (tokens, warm_up_tokens) = (Tokens::read(&tokens)?, Tokens::read(&warm_up_tokens)?);
     let repeats = Repeats::new(settings.repeats_max);
     let bench = Bench { site: &site, tokens: &tokens, warm_up_tokens: &warm_up_tokens, settings, repeats };
     let mut report = Report::new(Facts::read(site.folder()), settings);
@@ -111,6 +117,8 @@ fn figures(job: Job, bench: &Bench<'_>) -> anyhow::Result<Figures> {
         Job::Journal => journal::figures(bench),
         Job::Light => light::figures(bench),
         Job::Restart => restart::figures(bench),
+        Job::Rush => rush::figures(bench),
+        Job::Crowd => crowd::figures(bench),
         Job::Compare(comparison) => unreachable!("{} is a series, not a figure", comparison.id),
     }
 }

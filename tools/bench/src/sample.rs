@@ -14,8 +14,6 @@ use crate::stand::Stand;
 const SETTLE_STEP: Duration = Duration::from_millis(50);
 /// When to stop looking.
 const SETTLE_MAX: Duration = Duration::from_secs(10);
-/// From this part of a core on, the generator is the limit and requests/s say nothing about the server.
-const GENERATOR_LIMIT: f64 = 0.95;
 
 /// What was measured.
 #[derive(Clone, Serialize, Debug)]
@@ -39,9 +37,9 @@ pub(crate) struct Sample {
 
 #[derive(Clone, Copy, Serialize, Debug)]
 pub(crate) struct Latency {
-    pub(crate) p50: u64,
-    pub(crate) p99: u64,
-    pub(crate) p999: u64,
+    pub(crate) p50: f64,
+    pub(crate) p99: f64,
+    pub(crate) p999: f64,
 }
 
 /// What the kernel counted up to an instant.
@@ -93,15 +91,14 @@ impl Sample {
             let earlier = before.threads.get(name).copied().unwrap_or_default();
             (name.clone(), per_request(time.saturating_sub(earlier)))
         };
-        let generator_load = seen.cpu.as_secs_f64() / seen.duration().as_secs_f64();
         Sample {
             requests: seen.completed,
-            requests_per_second: seen.completed as f64 / seen.duration().as_secs_f64(),
+            requests_per_second: seen.requests_per_second,
             cpu_us_per_request: per_request(arm),
             threads_cpu_us_per_request: after.threads.iter().map(thread).collect(),
             latency_us: Latency { p50: seen.p50_us, p99: seen.p99_us, p999: seen.p999_us },
-            generator_load,
-            is_generator_the_limit: generator_load > GENERATOR_LIMIT,
+            generator_load: seen.generator_load,
+            is_generator_the_limit: seen.is_generator_the_limit,
             foreign_load: of_machine(after.others.saturating_sub(before.others)),
             stolen: of_machine((after.machine - before.machine).stolen),
         }
@@ -139,7 +136,7 @@ pub(crate) mod tests {
             requests_per_second: 1e6 / cpu_us_per_request,
             cpu_us_per_request,
             threads_cpu_us_per_request: BTreeMap::from([("io".to_owned(), cpu_us_per_request)]),
-            latency_us: Latency { p50: 1, p99: 2, p999: 3 },
+            latency_us: Latency { p50: 1.0, p99: 2.0, p999: 3.0 },
             generator_load: 0.5,
             is_generator_the_limit: false,
             foreign_load: 0.0,

@@ -26,7 +26,6 @@ pub(crate) const OF_BENCH: &[Program] = &[
     // The servers themselves are in no path.
     Program { name: "pg_createcluster", package: "postgresql" },
     Program { name: "nginx", package: "nginx-light" },
-    Program { name: "wrk", package: "wrk" },
     Program { name: "valgrind", package: "valgrind" },
     Program { name: "strace", package: "strace" },
 ];

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 
 use crate::arm::Arm;
 use crate::figure::{Figure, Figures};
-use crate::load::{Load, Part};
+use crate::load::Load;
 use crate::process::Process;
 use crate::program;
 use crate::series::Bench;
@@ -31,10 +31,9 @@ pub(crate) fn figures(bench: &Bench<'_>) -> anyhow::Result<Figures> {
 
 fn per_request(bench: &Bench<'_>, arm: Arm) -> anyhow::Result<f64> {
     let shape = Arm::Order.shape().context("an order is asked for")?;
-    let load = Load::new(shape, &bench.site.folder().join("calls.lua"), CONNECTIONS)?;
-    let part = Part { seconds: 1, tokens: bench.tokens, key_prefix: "calls-", counts_statuses: false };
+    let load = Load::new(shape, CONNECTIONS);
     let stand = Stand::open(bench.site, arm)?;
-    load.run(stand.address(), Part { key_prefix: "before-", ..part })?;
+    load.run(stand.address(), bench.measured("before-"))?;
     let summary = bench.site.folder().join("calls");
     let mut strace = Command::new("strace");
     strace.args(["-c", "-f", "-q", "-o"]).arg(&summary);
@@ -43,7 +42,7 @@ fn per_request(bench: &Bench<'_>, arm: Arm) -> anyhow::Result<f64> {
     }
     let mut strace = Process::start(strace.stdout(Stdio::null()))?;
     std::thread::sleep(ATTACH_PAUSE);
-    let seen = load.run(stand.address(), part)?;
+    let seen = load.run(stand.address(), bench.measured("calls-"))?;
     strace.stop()?;
     stand.close()?;
     let text = std::fs::read_to_string(&summary).context("strace wrote no summary")?;

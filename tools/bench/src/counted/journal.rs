@@ -8,8 +8,8 @@ use anyhow::Context as _;
 use crate::arm::Arm;
 use crate::figure::{Figure, Figures};
 use crate::http_client::Client;
-use crate::load::{Load, Part};
-use crate::series::{Bench, first_line};
+use crate::load::Load;
+use crate::series::Bench;
 use crate::stand::onrush::House;
 
 const CONNECTIONS: u32 = 256;
@@ -36,15 +36,13 @@ struct Written {
 /// When the server does not say, or the kernel.
 pub(crate) fn figures(bench: &Bench<'_>) -> anyhow::Result<Figures> {
     let shape = Arm::Order.shape().context("an order is asked for")?;
-    let load = Load::new(shape.clone(), &bench.site.folder().join("journal.lua"), CONNECTIONS)?;
-    let seconds = bench.settings.seconds;
-    let part = Part { seconds, tokens: bench.tokens, key_prefix: "journal-", counts_statuses: false };
+    let load = Load::new(shape, CONNECTIONS);
     let house = House::open(bench.site, &mut bench.site.command("serve"), Arm::Order)?;
     let mut client = Client::connect(house.server.address)?;
-    client.send(&shape.request(&first_line(bench.warm_up_tokens)?, "first"))?;
+    client.send(&load.shape().request(bench.warm_up_tokens.get(0), "first"))?;
     client.receive()?;
     let before = Written::now(&house)?;
-    load.run(house.server.address, part)?;
+    load.run(house.server.address, bench.measured("journal-"))?;
     let after = Written::now(&house)?;
     let orders = house.close()?.orders;
     let records = after.record_bytes - before.record_bytes;

@@ -12,7 +12,10 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Settings { seconds, pairs, .. } = self.settings;
         writeln!(f, "\n{}", machine(&self.machine))?;
-        writeln!(f, "wrk, 1 thread, closed loop; {pairs} pairs wanted, {seconds} s per measurement")?;
+        writeln!(
+            f,
+            "closed loop, the generator on the same cores; {pairs} pairs wanted, {seconds} s per measurement"
+        )?;
         self.comparisons.iter().try_for_each(|compared| write_compared(f, compared))?;
         writeln!(f, "\nfigures")?;
         for (name, figure) in &self.figures {
@@ -35,8 +38,8 @@ pub(super) fn machine(facts: &Facts) -> String {
 }
 
 fn write_target(f: &mut fmt::Formatter<'_>, target: &Judged) -> fmt::Result {
-    let mark = if target.met { "met   " } else { "MISSED" };
-    for JudgedPart { what, target: aim, measured, .. } in &target.parts {
+    for JudgedPart { what, target: aim, measured, met, .. } in &target.parts {
+        let mark = if *met { "met   " } else { "MISSED" };
         let measured = measured.as_ref().map_or("not measured".to_owned(), shown);
         writeln!(f, "  {:<4} {mark} {what}: {aim}; {measured}", target.id)?;
     }

@@ -1,0 +1,82 @@
+//! What an order costs when millions have bought already, beside what it costs when few have.
+
+use anyhow::Context as _;
+
+use crate::arm::Arm;
+use crate::figure::{Figure, Figures};
+use crate::ledger;
+use crate::load::{Load, Part, Seen, Tokens};
+use crate::sample::Sample;
+use crate::series::{Bench, check_answers, wait_for_quiet};
+use crate::stand::Stand;
+
+const CONNECTIONS: u32 = 256;
+const FEW: u32 = 100_000;
+/// Longer than selling to everybody takes: the number of orders ends it.
+const FILL_SECONDS: u64 = 600;
+
+/// A server that has sold already.
+struct Filled<'a> {
+    stand: Stand<'a>,
+    seen: Vec<Seen>,
+}
+
+/// `crowd.cost`: CPU per order when so many buyers bought before, by CPU per order after 100,000. Both servers are up
+/// all the time and measured by turns; the other one is idle.
+///
+/// # Errors
+/// When something cannot be started, or is wrong afterwards.
+pub(crate) fn figures(bench: &Bench<'_>) -> anyhow::Result<Figures> {
+    let many = bench.settings.crowd;
+    let [tokens] = bench.site.tokens([("c", many)])?;
+    let tokens = Tokens::read(&tokens)?;
+    let shape = Arm::Order.shape().context("an order is asked for")?;
+    let load = Load::new(shape, CONNECTIONS);
+    let fill = |count: u32| -> anyhow::Result<Filled<'_>> {
+        let stand = Stand::open(bench.site, Arm::Order)?;
+        let duration = std::time::Duration::from_secs(FILL_SECONDS);
+        let part = Part {
+            duration,
+            tokens: &tokens,
+            key_prefix: "fill-",
+            rate: None,
+            first: 0,
+            count: Some(count.into()),
+        };
+        let seen = load.run(stand.address(), part)?;
+        Ok(Filled { stand, seen: vec![seen] })
+    };
+    let (mut few, mut many) = (fill(FEW)?, fill(many)?);
+    let mut costs = Vec::new();
+    for number in 0..bench.settings.pairs {
+        wait_for_quiet(bench.settings.disturbance_max)?;
+        let (first, second) = if number % 2 == 0 { (&mut few, &mut many) } else { (&mut many, &mut few) };
+        let (a, b) = (first.measure(bench, &load)?, second.measure(bench, &load)?);
+        let (few_us, many_us) = if number % 2 == 0 { (a, b) } else { (b, a) };
+        eprintln!("crowd pair {}: few {few_us:.2} µs  many {many_us:.2} µs", number + 1);
+        costs.push(many_us / few_us);
+    }
+    let void: Vec<String> =
+        [few, many].into_iter().filter_map(|filled| filled.close().err()).map(|e| format!("{e:#}")).collect();
+    let note = format!("{} buyers before the first pair", bench.settings.crowd);
+    Ok([("crowd.cost".to_owned(), Figure::of(costs).void(&void).note(&note))].into())
+}
+
+impl Filled<'_> {
+    fn measure(&mut self, bench: &Bench<'_>, load: &Load) -> anyhow::Result<f64> {
+        // Other buyers than those who filled it; in each run others than in those before.
+        let first = self.seen.iter().skip(1).map(|seen| seen.completed).sum();
+        let part = Part { first, ..bench.measured("measured-") };
+        let (sample, seen) = Sample::take(&self.stand, load, part)?;
+        self.seen.push(seen);
+        Ok(sample.cpu_us_per_request)
+    }
+
+    fn close(self) -> anyhow::Result<()> {
+        let runs: Vec<&Seen> = self.seen.iter().collect();
+        check_answers(Arm::Order, &runs)?;
+        let ledger = self.stand.close()?.context("orders are sold")?;
+        let sold = runs.iter().map(|seen| seen.completed).sum();
+        ledger::check(Arm::Order, ledger, sold..=sold)
+    }
+}

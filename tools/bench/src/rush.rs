@@ -1,0 +1,108 @@
+//! Latency under an open arrival rate, which counts from the instant at which a request was meant to be sent: at half
+//! load, at 80 %, and with ten times the clients.
+
+use anyhow::Context as _;
+
+use crate::arm::Arm;
+use crate::figure::{Figure, Figures};
+use crate::ledger;
+use crate::load::{Load, Part, Seen};
+use crate::series::{Bench, check_answers, wait_for_quiet};
+use crate::stand::Stand;
+
+/// Connections of the closed loop that finds the most, and of the open loops.
+const CONNECTIONS: u32 = 256;
+const CROWD: u32 = 10 * CONNECTIONS;
+/// Whoever has no answer at ten times the load may come again: these are no errors.
+const REFUSED: u16 = 503;
+
+/// One round: a server, and the runs on it.
+struct Round {
+    most: Seen,
+    half: Seen,
+    most_of_it: Seen,
+    crowd: Seen,
+    void: Option<String>,
+}
+
+/// `half-load.tail` (p99.9 by p50), `overload.useful` and `overload.p99`, and the latencies that they are made of.
+///
+/// # Errors
+/// When something cannot be started.
+pub(crate) fn figures(bench: &Bench<'_>) -> anyhow::Result<Figures> {
+    let mut rounds = Vec::new();
+    for _ in 0..bench.settings.pairs {
+        wait_for_quiet(bench.settings.disturbance_max)?;
+        rounds.push(round(bench)?);
+    }
+    let void: Vec<String> = rounds.iter().filter_map(|round| round.void.clone()).collect();
+    // A late generator measures itself; without any round in time the late ones have to do, and say so.
+    let in_time: Vec<&Round> = rounds.iter().filter(|round| round.late().is_none()).collect();
+    let late = rounds.iter().find_map(Round::late).filter(|_| in_time.is_empty());
+    let used = if in_time.is_empty() { rounds.iter().collect() } else { in_time };
+    let figure = |value: fn(&Round) -> f64| {
+        let figure = Figure::of(used.iter().map(|round| value(round))).void(&void);
+        late.iter().fold(figure, |figure, reason| figure.note(reason))
+    };
+    let crowd = format!("{CROWD} connections in a closed loop; p99 over all answers");
+    Ok([
+        ("half-load.tail", figure(|round| round.half.p999_us / round.half.p50_us)),
+        ("half-load.p50-us", figure(|round| round.half.p50_us)),
+        ("half-load.p99-us", figure(|round| round.half.p99_us)),
+        ("half-load.p999-us", figure(|round| round.half.p999_us)),
+        ("half-load.p50-us-at-80", figure(|round| round.most_of_it.p50_us)),
+        ("half-load.p99-us-at-80", figure(|round| round.most_of_it.p99_us)),
+        ("half-load.p999-us-at-80", figure(|round| round.most_of_it.p999_us)),
+        ("half-load.most-per-s", figure(|round| round.most.requests_per_second)),
+        ("overload.useful", figure(Round::useful).note(&crowd)),
+        ("overload.p99", figure(|round| round.crowd.p99_us / round.most_of_it.p99_us).note(&crowd)),
+    ]
+    .map(|(name, figure)| (name.to_owned(), figure))
+    .into())
+}
+
+fn round(bench: &Bench<'_>) -> anyhow::Result<Round> {
+    let shape = Arm::Order.shape().context("an order is asked for")?;
+    let (load, crowd) = (Load::new(shape.clone(), CONNECTIONS), Load::new(shape, CROWD));
+    let stand = Stand::open(bench.site, Arm::Order)?;
+    let mut first = 0;
+    let mut run = |load: &Load, rate: Option<f64>| -> anyhow::Result<Seen> {
+        let part = Part { rate: rate.map(whole), first, ..bench.measured("rush-") };
+        let seen = load.run(stand.address(), part)?;
+        first += seen.completed + seen.errors;
+        Ok(seen)
+    };
+    let warm_up = run(&load, None)?;
+    let most = run(&load, None)?;
+    let half = run(&load, Some(most.requests_per_second * 0.5))?;
+    let most_of_it = run(&load, Some(most.requests_per_second * 0.8))?;
+    let crowd = run(&crowd, None)?;
+    let checked = check_answers(Arm::Order, &[&warm_up, &most, &half, &most_of_it]).and_then(|()| {
+        let ledger = stand.close()?.context("orders are sold")?;
+        let runs = [&warm_up, &most, &half, &most_of_it, &crowd];
+        let sold: u64 = runs.iter().filter_map(|seen| seen.statuses.get(&Arm::Order.expected().status)).sum();
+        let unknown: u64 = runs.iter().map(|seen| seen.errors).sum();
+        ledger::check(Arm::Order, ledger, sold..=sold + unknown)
+    });
+    let void = checked.err().map(|error| format!("{error:#}"));
+    Ok(Round { most, half, most_of_it, crowd, void })
+}
+
+impl Round {
+    /// Orders a second of the crowd by the most; refusals are no orders.
+    fn useful(&self) -> f64 {
+        let answered = self.crowd.completed.max(1) as f64;
+        let refused = self.crowd.statuses.get(&REFUSED).copied().unwrap_or(0) as f64;
+        self.crowd.requests_per_second * (1.0 - refused / answered) / self.most.requests_per_second
+    }
+
+    /// Why the latencies are the generator's.
+    fn late(&self) -> Option<&str> {
+        [&self.half, &self.most_of_it].into_iter().find_map(|seen| seen.invalid.as_deref())
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate is positive and small")]
+fn whole(rate: f64) -> u32 {
+    rate.max(1.0) as u32
+}

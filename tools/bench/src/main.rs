@@ -8,6 +8,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command for people")]
 
 mod arm;
+mod batch;
 mod counted;
 mod cpu;
 mod crowd;

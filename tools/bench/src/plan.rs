@@ -23,6 +23,8 @@ pub(crate) enum Job {
     Rush,
     /// An order when millions have bought already.
     Crowd,
+    /// Orders in batches.
+    Batch,
 }
 
 /// Connections of the generator, unless a run says otherwise: enough to keep either side busy.
@@ -34,7 +36,7 @@ const fn compare(id: &'static str, arm: Arm, beside: Arm) -> Job {
 }
 
 /// Everything, in the order in which it is measured.
-const JOBS: [Job; 20] = [
+const JOBS: [Job; 21] = [
     compare("order-hello", Arm::Order, Arm::Hello),
     compare("order-nginx", Arm::Order, Arm::Nginx),
     compare("one-item-1000-items", Arm::Order, Arm::Order1000Items),
@@ -59,6 +61,7 @@ const JOBS: [Job; 20] = [
         idle: Idle { arm: 15_000, beside: 100 },
     }),
     Job::Restart,
+    Job::Batch,
     Job::Crowd,
     compare("order-axum", Arm::Order, Arm::Axum),
 ];
@@ -75,6 +78,7 @@ impl Job {
             Job::Restart => "restart",
             Job::Rush => "half-load",
             Job::Crowd => "crowd",
+            Job::Batch => "batch",
         }
     }
 }

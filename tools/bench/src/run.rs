@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Args, value_parser};
 
+use crate::batch;
 use crate::counted::{calls, instructions, journal};
 use crate::crowd;
 use crate::figure::Figures;
@@ -119,6 +120,7 @@ fn figures(job: Job, bench: &Bench<'_>) -> anyhow::Result<Figures> {
         Job::Restart => restart::figures(bench),
         Job::Rush => rush::figures(bench),
         Job::Crowd => crowd::figures(bench),
+        Job::Batch => batch::figures(bench),
         Job::Compare(comparison) => unreachable!("{} is a series, not a figure", comparison.id),
     }
 }

@@ -12,7 +12,7 @@ use crate::arm::{Arm, SALE, item};
 use crate::figure::{Figure, Figures};
 use crate::ledger;
 use crate::load::Load;
-use crate::series::{Bench, check_answers, wait_for_quiet};
+use crate::series::{Bench, check_answers};
 use crate::server::Server;
 use crate::site::run;
 use crate::stand::onrush::{House, on_data};
@@ -42,7 +42,7 @@ pub(crate) fn figures(bench: &Bench<'_>) -> anyhow::Result<Figures> {
     }
     let mut rounds = Vec::new();
     for _ in 0..bench.settings.pairs {
-        wait_for_quiet(bench.settings.disturbance_max)?;
+        bench.wait_for_quiet()?;
         rounds.push(round(bench)?);
     }
     let figure = |value: fn(&Round) -> f64| Figure::of(rounds.iter().map(value));

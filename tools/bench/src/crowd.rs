@@ -7,7 +7,7 @@ use crate::figure::{Figure, Figures};
 use crate::ledger;
 use crate::load::{Load, Part, Seen, Tokens};
 use crate::sample::Sample;
-use crate::series::{Bench, check_answers, wait_for_quiet};
+use crate::series::{Bench, check_answers};
 use crate::stand::Stand;
 
 const CONNECTIONS: u32 = 256;
@@ -49,7 +49,7 @@ pub(crate) fn figures(bench: &Bench<'_>) -> anyhow::Result<Figures> {
     let (mut few, mut many) = (fill(FEW)?, fill(many)?);
     let mut costs = Vec::new();
     for number in 0..bench.settings.pairs {
-        wait_for_quiet(bench.settings.disturbance_max)?;
+        bench.wait_for_quiet()?;
         let (first, second) = if number % 2 == 0 { (&mut few, &mut many) } else { (&mut many, &mut few) };
         let (a, b) = (first.measure(bench, &load)?, second.measure(bench, &load)?);
         let (few_us, many_us) = if number % 2 == 0 { (a, b) } else { (b, a) };

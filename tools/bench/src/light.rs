@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use crate::arm::Arm;
 use crate::figure::{Figure, Figures, Spread};
 use crate::load::Load;
-use crate::series::{Bench, wait_for_quiet};
+use crate::series::Bench;
 use crate::stand::Stand;
 
 const BLOCK_SIZE_BYTES: usize = 4_096;
@@ -32,7 +32,7 @@ struct Round {
 pub(crate) fn figures(bench: &Bench<'_>) -> anyhow::Result<Figures> {
     let mut rounds = Vec::new();
     for number in 0..bench.settings.pairs {
-        wait_for_quiet(bench.settings.disturbance_max)?;
+        bench.wait_for_quiet()?;
         rounds.push(round(bench, number % 2 == 0)?);
     }
     let figure = |value: fn(&Round) -> f64| Figure::of(rounds.iter().map(value));

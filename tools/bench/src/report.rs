@@ -185,8 +185,10 @@ pub(crate) mod tests {
             seconds: 1.0,
             warm_up_seconds: 1.0,
             crowd: 1,
+            counted: 2,
             disturbance_max: 0.05,
             repeats_max: 1,
+            waits_max: 0,
         };
         let mut report = Report::new(facts, settings);
         let pairs = vec![pair(10.0, false), pair(100.0, true), pair(16.0, false), pair(8.0, false)];

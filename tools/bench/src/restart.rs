@@ -7,7 +7,7 @@ use anyhow::{Context as _, ensure};
 use crate::arm::Arm;
 use crate::figure::{Figure, Figures};
 use crate::load::{Load, Part};
-use crate::series::{Bench, wait_for_quiet};
+use crate::series::Bench;
 use crate::server::Server;
 use crate::stand::onrush::{House, on_data};
 
@@ -28,7 +28,7 @@ pub(crate) fn figures(bench: &Bench<'_>) -> anyhow::Result<Figures> {
     let load = Load::new(shape, CONNECTIONS);
     let part = bench.measured("restart-");
     let part = Part { duration: part.duration * LENGTH, ..part };
-    wait_for_quiet(bench.settings.disturbance_max)?;
+    bench.wait_for_quiet()?;
     let mut house = House::open(bench.site, &mut serve(bench), Arm::Order)?;
     let empty = start(bench, &mut house)?;
     let seen = load.run(house.server.address, part)?;

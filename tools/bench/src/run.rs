@@ -18,7 +18,7 @@ use crate::program;
 use crate::report::Report;
 use crate::restart;
 use crate::rush;
-use crate::series::{Bench, Comparison, Repeats, Settings};
+use crate::series::{Bench, Comparison, Left, Settings};
 use crate::site::Site;
 
 /// Buyers of measured runs. Each may have four units, so that the runs on one server may go round four times.
@@ -41,7 +41,7 @@ pub(crate) struct RunArgs {
     /// Undisturbed pairs of measurements for each comparison; by itself 9, quick 3.
     #[arg(long, value_parser = value_parser!(u32).range(1..=99))]
     pairs: Option<u32>,
-    /// How long each measurement takes; by itself 3, quick 0.7.
+    /// How long each measurement takes; by itself 2, quick 0.5.
     #[arg(long)]
     seconds: Option<f64>,
     /// Connections of the generator, instead of those of the plan.
@@ -66,15 +66,17 @@ pub(crate) struct RunArgs {
 
 impl RunArgs {
     fn settings(&self) -> Settings {
-        let (pairs, seconds) = if self.quick { (3, 0.7) } else { (9, 3.0) };
+        let (pairs, seconds) = if self.quick { (3, 0.5) } else { (9, 2.0) };
         let pairs = self.pairs.unwrap_or(pairs);
         Settings {
             pairs,
             seconds: self.seconds.unwrap_or(seconds).clamp(0.1, 60.0),
-            warm_up_seconds: if self.quick { 0.3 } else { 1.0 },
+            warm_up_seconds: if self.quick { 0.2 } else { 0.7 },
             crowd: if self.quick { CROWD_QUICK } else { CROWD },
+            counted: if self.quick { 2_560 } else { 12_800 },
             disturbance_max: self.disturbance_max / 100.0,
             repeats_max: if self.quick { 2 } else { 4 * pairs },
+            waits_max: if self.quick { 20 } else { 400 },
         }
     }
 }
@@ -89,8 +91,9 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let settings = args.settings();
     let [tokens, warm_up_tokens] = site.tokens([("m", BUYERS), ("w", BUYERS_OF_WARM_UP)])?;
     let (tokens, warm_up_tokens) = (Tokens::read(&tokens)?, Tokens::read(&warm_up_tokens)?);
-    let repeats = Repeats::new(settings.repeats_max);
-    let bench = Bench { site: &site, tokens: &tokens, warm_up_tokens: &warm_up_tokens, settings, repeats };
+    let (repeats, waits) = (Left::new(settings.repeats_max), Left::new(settings.waits_max));
+    let bench =
+        Bench { site: &site, tokens: &tokens, warm_up_tokens: &warm_up_tokens, settings, repeats, waits };
     let mut report = Report::new(Facts::read(site.folder()), settings);
     for job in jobs {
         eprintln!("── {}", job.name());
@@ -113,7 +116,7 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
 
 fn figures(job: Job, bench: &Bench<'_>) -> anyhow::Result<Figures> {
     match job {
-        Job::Instructions => instructions::figures(bench.site),
+        Job::Instructions => instructions::figures(bench.site, bench.settings.counted),
         Job::Calls => calls::figures(bench),
         Job::Journal => journal::figures(bench),
         Job::Light => light::figures(bench),

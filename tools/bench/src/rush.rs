@@ -7,7 +7,7 @@ use crate::arm::Arm;
 use crate::figure::{Figure, Figures};
 use crate::ledger;
 use crate::load::{Load, Part, Seen};
-use crate::series::{Bench, check_answers, wait_for_quiet};
+use crate::series::{Bench, check_answers};
 use crate::stand::Stand;
 
 /// Connections of the closed loop that finds the most, and of the open loops.
@@ -32,7 +32,7 @@ struct Round {
 pub(crate) fn figures(bench: &Bench<'_>) -> anyhow::Result<Figures> {
     let mut rounds = Vec::new();
     for _ in 0..bench.settings.pairs {
-        wait_for_quiet(bench.settings.disturbance_max)?;
+        bench.wait_for_quiet()?;
         rounds.push(round(bench)?);
     }
     let void: Vec<String> = rounds.iter().filter_map(|round| round.void.clone()).collect();

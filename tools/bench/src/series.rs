@@ -17,7 +17,7 @@ use crate::stand::Stand;
 
 /// A pair begins when the machine was quiet for so long, or at the latest after so many tries.
 const QUIET: Duration = Duration::from_millis(500);
-const QUIET_TRIES_MAX: u32 = 20;
+const QUIET_TRIES_MAX: u32 = 10;
 
 /// How to measure.
 #[derive(Clone, Copy, Serialize)]
@@ -27,10 +27,14 @@ pub(crate) struct Settings {
     pub(crate) warm_up_seconds: f64,
     /// Buyers that bought before, where that is looked at.
     pub(crate) crowd: u32,
+    /// Requests whose instructions are counted.
+    pub(crate) counted: u32,
     /// A measurement is disturbed from this part of the machine on.
     pub(crate) disturbance_max: f64,
     /// Disturbed pairs that may be measured anew in the whole run; then the disturbed ones have to do.
     pub(crate) repeats_max: u32,
+    /// Half seconds that may be waited for a quiet machine in the whole run.
+    pub(crate) waits_max: u32,
 }
 
 /// Two arms side by side.
@@ -76,11 +80,14 @@ pub(crate) struct Bench<'a> {
     pub(crate) tokens: &'a Tokens,
     pub(crate) warm_up_tokens: &'a Tokens,
     pub(crate) settings: Settings,
-    pub(crate) repeats: Repeats,
+    /// Disturbed pairs that may still be measured anew.
+    pub(crate) repeats: Left,
+    /// Waits for a quiet machine that are left.
+    pub(crate) waits: Left,
 }
 
-/// Disturbed pairs that may still be measured anew.
-pub(crate) struct Repeats(Cell<u32>);
+/// How often something may still be done, in the whole run.
+pub(crate) struct Left(Cell<u32>);
 
 impl Bench<'_> {
     /// Measures two arms beside each other.
@@ -99,7 +106,7 @@ impl Bench<'_> {
         let mut wanted = self.settings.pairs;
         let mut number = 0;
         while number < wanted {
-            wait_for_quiet(self.settings.disturbance_max)?;
+            self.wait_for_quiet()?;
             let measure_arm = || self.measure(arm, idle.arm, &arm_load);
             let measure_beside = || self.measure(beside, idle.beside, &beside_load);
             // A B B A: what changes slowly falls on both alike.
@@ -143,6 +150,21 @@ impl Bench<'_> {
         Ok((sample, checked))
     }
 
+    /// Waits until the machine does next to nothing, but not for ever.
+    pub(crate) fn wait_for_quiet(&self) -> anyhow::Result<()> {
+        let cores = u32::try_from(std::thread::available_parallelism()?.get())?;
+        let busy_max = self.settings.disturbance_max * (QUIET * cores).as_secs_f64();
+        for _ in 0..QUIET_TRIES_MAX {
+            let before = Machine::now()?;
+            sleep(QUIET);
+            let passed = Machine::now()? - before;
+            if (passed.busy + passed.stolen).as_secs_f64() <= busy_max || !self.waits.take() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     fn warm_up(&self) -> Part<'_> {
         let duration = Duration::from_secs_f64(self.settings.warm_up_seconds);
         Part {
@@ -175,31 +197,17 @@ impl Series {
     }
 }
 
-impl Repeats {
-    pub(crate) fn new(max: u32) -> Repeats {
-        Repeats(Cell::new(max))
+impl Left {
+    pub(crate) fn new(max: u32) -> Left {
+        Left(Cell::new(max))
     }
 
-    /// Whether a disturbed pair may be measured anew; uses up one.
+    /// Whether it may be done once more; uses up one.
     fn take(&self) -> bool {
         let left = self.0.get();
         self.0.set(left.saturating_sub(1));
         left > 0
     }
-}
-
-/// Waits until the machine does next to nothing, but not for ever.
-pub(crate) fn wait_for_quiet(busy_max: f64) -> anyhow::Result<()> {
-    let cores = u32::try_from(std::thread::available_parallelism()?.get())?;
-    for _ in 0..QUIET_TRIES_MAX {
-        let before = Machine::now()?;
-        sleep(QUIET);
-        let passed = Machine::now()? - before;
-        if (passed.busy + passed.stolen).as_secs_f64() <= busy_max * (QUIET * cores).as_secs_f64() {
-            break;
-        }
-    }
-    Ok(())
 }
 
 /// Every answer has the arm's status, and every request has one.
@@ -236,7 +244,7 @@ mod tests {
 
     #[test]
     fn disturbed_pairs_are_measured_anew_so_many_times_only() {
-        let repeats = Repeats::new(2);
+        let repeats = Left::new(2);
         assert_eq!(
             [repeats.take(), repeats.take(), repeats.take(), repeats.take()],
             [true, true, false, false]

@@ -62,8 +62,8 @@ pub(crate) fn run(args: &InstructionsArgs) -> anyhow::Result<ExitCode> {
 ///
 /// # Errors
 /// When something cannot be started, or an answer is not 201.
-pub(crate) fn figures(site: &Site) -> anyhow::Result<Figures> {
-    let counting = Counting::new(site, ORDERS)?;
+pub(crate) fn figures(site: &Site, orders: u32) -> anyhow::Result<Figures> {
+    let counting = Counting::new(site, orders)?;
     let hello = counting.per_request(|counting, tokens| counting.hello(tokens))?;
     let order = counting.per_request(|counting, tokens| counting.orders(tokens))?;
     let figures = [

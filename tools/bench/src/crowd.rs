@@ -12,6 +12,8 @@ use crate::stand::Stand;
 
 const CONNECTIONS: u32 = 256;
 const FEW: u32 = 100_000;
+/// Buyers that the target speaks of.
+pub(crate) const CROWD: u32 = 5_000_000;
 /// Longer than selling to everybody takes: the number of orders ends it.
 const FILL_SECONDS: u64 = 600;
 
@@ -59,7 +61,9 @@ pub(crate) fn figures(bench: &Bench<'_>) -> anyhow::Result<Figures> {
     let void: Vec<String> =
         [few, many].into_iter().filter_map(|filled| filled.close().err()).map(|e| format!("{e:#}")).collect();
     let note = format!("{} buyers before the first pair", bench.settings.crowd);
-    Ok([("crowd.cost".to_owned(), Figure::of(costs).void(&void).note(&note))].into())
+    let figure = Figure::of(costs).void(&void);
+    let figure = if bench.settings.crowd < CROWD { figure.unfit(&note) } else { figure.note(&note) };
+    Ok([("crowd.cost".to_owned(), figure)].into())
 }
 
 impl Filled<'_> {

@@ -21,6 +21,8 @@ pub(crate) struct Figure {
     pub(crate) count: usize,
     /// What was wrong with what was measured: the figure means nothing then.
     pub(crate) void: Vec<String>,
+    /// Whether it was measured as the targets want it; if not, a note says why, and it reaches none.
+    pub(crate) is_fit: bool,
     /// What has to be known to understand it.
     pub(crate) notes: Vec<String>,
 }
@@ -50,12 +52,18 @@ impl Figure {
             spread: Spread::of(values.iter().copied()),
             count: values.len(),
             void: Vec::new(),
+            is_fit: true,
             notes: Vec::new(),
         }
     }
 
     pub(crate) fn void(self, void: &[String]) -> Figure {
         Figure { void: void.to_vec(), ..self }
+    }
+
+    /// The same figure, measured in a way that says nothing about a target.
+    pub(crate) fn unfit(self, why: &str) -> Figure {
+        Figure { is_fit: false, ..self.note(why) }
     }
 
     pub(crate) fn note(mut self, note: &str) -> Figure {

@@ -104,7 +104,7 @@ impl Compared {
         let id = self.comparison.id;
         let figure = |ratio: &dyn Fn(&Pair) -> f64| {
             let figure = Figure::of(self.used().into_iter().map(ratio)).void(&self.void);
-            if self.is_disturbed { figure.note("every pair was disturbed") } else { figure }
+            if self.is_disturbed { figure.unfit("every pair was disturbed") } else { figure }
         };
         let is_limited =
             self.arm_medians.is_generator_the_limit || self.beside_medians.is_generator_the_limit;

@@ -24,7 +24,6 @@ use crate::site::Site;
 /// Buyers of measured runs. Each may have four units, so that the runs on one server may go round four times.
 const BUYERS: u32 = 1_000_000;
 /// Buyers that bought before, where that is looked at.
-const CROWD: u32 = 5_000_000;
 const CROWD_QUICK: u32 = 300_000;
 /// Buyers of what goes before.
 const BUYERS_OF_WARM_UP: u32 = 100_000;
@@ -72,7 +71,7 @@ impl RunArgs {
             pairs,
             seconds: self.seconds.unwrap_or(seconds).clamp(0.1, 60.0),
             warm_up_seconds: if self.quick { 0.2 } else { 0.7 },
-            crowd: if self.quick { CROWD_QUICK } else { CROWD },
+            crowd: if self.quick { CROWD_QUICK } else { crowd::CROWD },
             counted: if self.quick { 2_560 } else { 12_800 },
             disturbance_max: self.disturbance_max / 100.0,
             repeats_max: if self.quick { 2 } else { 4 * pairs },

@@ -42,7 +42,7 @@ pub(crate) fn figures(bench: &Bench<'_>) -> anyhow::Result<Figures> {
     let used = if in_time.is_empty() { rounds.iter().collect() } else { in_time };
     let figure = |value: fn(&Round) -> f64| {
         let figure = Figure::of(used.iter().map(|round| value(round))).void(&void);
-        late.iter().fold(figure, |figure, reason| figure.note(reason))
+        late.iter().fold(figure, |figure, reason| figure.unfit(reason))
     };
     let crowd = format!("{CROWD} connections in a closed loop; p99 over all answers");
     Ok([

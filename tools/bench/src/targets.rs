@@ -188,12 +188,14 @@ impl fmt::Display for Aim {
     }
 }
 
-/// Every target beside what was measured. A figure that is void reaches nothing, and what was not measured is not
+/// Every target beside what was measured. A figure that is void, or unfit, reaches nothing, and what was not measured is not
 /// met.
 pub(crate) fn judge(figures: &Figures) -> Vec<Judged> {
     let judge_part = |part: &'static Part| {
         let measured = figures.get(part.figure).cloned();
-        let is_met = |figure: &Figure| figure.void.is_empty() && part.aim.is_met(figure.spread.median);
+        let is_met = |figure: &Figure| {
+            figure.is_fit && figure.void.is_empty() && part.aim.is_met(figure.spread.median)
+        };
         let met = measured.as_ref().is_some_and(is_met);
         let target = part.aim.to_string();
         JudgedPart { what: part.what, target, figure: part.figure, measured, met }
@@ -240,6 +242,11 @@ mod tests {
     fn void_figure_reaches_nothing() {
         let figure = Figure::of([1.0]).void(&["OVERSOLD".to_owned()]);
         assert!(!judged(&[("order-hello.cpu", figure)], "R1"));
+    }
+
+    #[test]
+    fn figure_that_was_measured_otherwise_reaches_nothing() {
+        assert!(!judged(&[("order-hello.cpu", Figure::of([1.0]).unfit("every pair was disturbed"))], "R1"));
     }
 
     #[test]

@@ -184,9 +184,7 @@ mod tests {
         let one = Plan { seconds: 5, targets: vec!["facts"] };
         assert_eq!(plan(&["--target", "facts", "--seconds", "5"]), Ok(one));
         assert!(
-            plan(&["--target", "fact"])
-                .unwrap_err()
-                .starts_with("there is no target fact; there are callback")
+            plan(&["--target", "fact"]).unwrap_err().starts_with("there is no target fact; there are bulk")
         );
         assert!(
             plan(&["--seconds"]).is_err()

@@ -42,17 +42,23 @@ pub(crate) fn judge(place: &Place, strikes: &[Strike], (code, log): (Option<i32>
     }
 }
 
-/// The follower's snapshots and spare segments are a help, no promise. A snapshot that cannot be read at the start
-/// is one that is damaged: the journal has all of it.
+/// The follower's snapshots and spare segments are a help, no promise, and so is what the scrub reads once more. A snapshot
+/// that cannot be read at the start is one that is damaged: the journal has all of it. An interrupted open may always be
+/// tried again.
 fn may_go_on(place: &Place, strike: &Strike) -> bool {
-    let is_upkeep = strike.thread.starts_with("follower") || strike.file.starts_with("snapshot-");
+    let threads = ["follower", "scrub", "snapshot", "settle"];
+    let is_upkeep = threads.iter().any(|name| strike.thread.starts_with(name))
+        || strike.file.starts_with("snapshot-")
+        || (place.call, place.fault) == (Call::Open, Fault::Eintr);
     is_upkeep || is_repeated(place, strike) || is_harmless(place, strike)
 }
 
-/// EINTR says that nothing was done: the call is repeated where the standard library does so. It does not for
-/// renames and for opening a directory to list it.
+/// EINTR says that nothing was done: the call is repeated where the standard library does so, and where a shard's folder is
+/// listed. It is not for renames and for listing the data folder.
 fn is_repeated(place: &Place, strike: &Strike) -> bool {
-    let is_folder = !strike.file.contains('.') && strike.file != "LOCK" && strike.file != "admin-keys";
+    let is_file = strike.file.contains('.')
+        || ["LOCK", "admin-keys", "integrator-keys"].contains(&strike.file.as_str());
+    let is_folder = !is_file && !strike.file.starts_with("shard-");
     match place.call {
         Call::Rename => false,
         Call::Open => place.fault == Fault::Eintr && !is_folder,

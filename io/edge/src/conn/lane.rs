@@ -125,6 +125,10 @@ impl<D: Desk, S: AsyncRead + AsyncWrite + Unpin> Lane<'_, D, S> {
         }
     }
 
+    fn is_told_to_end(&self) -> bool {
+        self.watch.word() != Word::GoOn
+    }
+
     async fn close(&mut self) -> io::Result<End> {
         self.stream.shutdown().await?;
         Ok(End::Over)
@@ -148,19 +152,18 @@ impl<D: Desk, S: AsyncRead + AsyncWrite + Unpin> Lane<'_, D, S> {
 
     fn poll_read(&mut self, cx: &mut Context<'_>, next: Next) -> Poll<io::Result<Option<Next>>> {
         loop {
-            if self.watch.word() != Word::GoOn {
-                return Poll::Ready(Ok(None));
-            }
             let result = READ.with_borrow_mut(|read| {
                 let mut buffer = ReadBuf::new(read);
                 ready!(Pin::new(&mut *self.stream).poll_read(cx, &mut buffer))?;
                 Poll::Ready(Ok(self.came(buffer.filled())))
             });
-            match ready!(result) {
+            return match result {
                 // A part of a body has the deadline of the whole.
-                Ok(Some(Next::Body)) if next == Next::Body => {}
-                result => return Poll::Ready(result),
-            }
+                Poll::Ready(Ok(Some(Next::Body))) if next == Next::Body => continue,
+                // What came before the word to finish is answered, and an order whose head is there may come to its end.
+                Poll::Pending if next == Next::Head && self.is_told_to_end() => Poll::Ready(Ok(None)),
+                result => result,
+            };
         }
     }
 
@@ -224,8 +227,9 @@ impl<D: Desk, S: AsyncRead + AsyncWrite + Unpin> Lane<'_, D, S> {
                 return (used, Next::Later);
             }
             used += request.size_bytes;
-            self.begin(&request);
-            if !request.keep_alive {
+            let keep_alive = request.keep_alive && !self.is_told_to_end();
+            self.begin(&head::Request { keep_alive, ..request });
+            if !keep_alive {
                 return (used, Next::Last);
             }
         }

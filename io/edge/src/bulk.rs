@@ -6,7 +6,6 @@
 
 mod lines;
 mod records;
-mod scan;
 #[cfg(test)]
 mod tests;
 

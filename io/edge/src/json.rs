@@ -1,6 +1,7 @@
 //! JSON by hand: answers are written straight into bytes, bodies are checked field by field.
 
 mod fields;
+pub(crate) mod scan;
 mod view;
 mod write;
 

@@ -5,8 +5,9 @@ use domain::{Answer, BuyerId, ItemIndex, KeyDigest, OrderWanted, Refusal, limits
 use serde_json::Value;
 use views::Front;
 
-use super::{Answering, Wanted, scan};
+use super::{Answering, Wanted};
 use crate::hot::order::{Asked, lines_of};
+use crate::json::scan;
 use crate::json::{Faults, Field, OrderPen};
 use crate::problem::Problem;
 use crate::request;
@@ -48,7 +49,7 @@ impl<'a> Lines<'a> {
 
     fn scan(&mut self, bytes: &'a [u8], front: &Front) -> Option<(OrderWanted, usize)> {
         let last = &mut self.last;
-        scan::order(bytes, |code| match last {
+        scan::bulk_line(bytes, |code| match last {
             Some((known, item)) if *known == code => Some(*item),
             _ => {
                 let item = front.item(code)?;

@@ -1,10 +1,8 @@
-//! Placing an order: the hottest route. Typed parse, one question to the writer, an answer written by hand.
+//! Placing an order: the hottest route. A scan of the body, one question to the writer, an answer written by hand.
 //!
 //! [`begin`] and [`finish`] are what happens before and after the writer; who waits between them is the caller: a lane,
 //! which does not hold up its other requests, or [`place`] for the router.
 
-use std::fmt;
-use std::marker::PhantomData;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -13,9 +11,6 @@ use gate::{Permit, Work};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::Body as HttpBody;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use views::{Claim, Front, SaleEntry};
 
@@ -177,58 +172,13 @@ pub(crate) struct Asked {
     pub(crate) unknown: Option<String>,
 }
 
-/// The body of the usual order, borrowed from its bytes.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct OrderBody<'a> {
-    #[serde(borrow)]
-    lines: Vec<Members<LineBody<'a>>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LineBody<'a> {
-    item: &'a str,
-    quantity: u16,
-}
-
-/// What stands in an object. By itself serde takes a list of the values for a struct as well.
-struct Members<T>(T);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Members<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Members<T>, D::Error> {
-        deserializer.deserialize_map(MembersVisitor(PhantomData))
-    }
-}
-
-struct MembersVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for MembersVisitor<T> {
-    type Value = Members<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Members<T>, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(members)).map(Members)
-    }
-}
-
 impl Asked {
-    /// Reads the body. The typed parse takes what is right; only what it does not take is read again, slowly,
-    /// to say what is wrong.
+    /// Reads the body. The scan takes what is usual; only what it does not take is read again, slowly, by one who can say
+    /// what is wrong.
     fn read(bytes: &[u8], sale: &SaleEntry) -> Result<Asked, Problem> {
         let front = sale.front();
-        if let Ok(Members(OrderBody { lines })) = serde_json::from_slice(bytes)
-            && (1..=limits::LINE_COUNT_MAX).contains(&lines.len())
-            && lines.iter().all(|Members(line)| (1..=limits::LINE_QUANTITY_MAX).contains(&line.quantity))
-        {
-            let lines = lines.iter().map(|Members(line)| (line.item, line.quantity));
-            // A code that is no item's may be no code at all, or stand twice: the slow path tells.
-            if let Some(asked) = Asked::of(lines, &front).filter(|asked| asked.unknown.is_none()) {
-                return Ok(asked);
-            }
+        if let Some(wishes) = json::scan::order_body(bytes, |code| front.item(code)) {
+            return Ok(Asked { wishes, unknown: None });
         }
         let value: Value = serde_json::from_slice(bytes).map_err(|error| Problem::json_malformed(&error))?;
         let faults = Faults::default();

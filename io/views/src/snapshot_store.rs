@@ -113,12 +113,20 @@ impl<D: Disk> SnapshotStore<D> {
     pub fn load(&self, shard: ShardId, hash_seed: u64) -> Result<Loaded, DiskError> {
         let mut damaged = Vec::new();
         for seq in self.list()? {
-            match self.restore((shard, seq), hash_seed) {
+            match self.load_at(shard, seq, hash_seed) {
                 Ok(newest) => return Ok(Loaded { newest: Some(newest), damaged }),
-                Err(fault) => damaged.push(Damaged { file: name_of(seq), fault }),
+                Err(fault) => damaged.push(fault),
             }
         }
         Ok(Loaded { newest: None, damaged })
+    }
+
+    /// The snapshot of `shard` at `seq` and no other, as a state. Writes nothing. `hash_seed` as in [`State::new`].
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn load_at(&self, shard: ShardId, seq: Seq, hash_seed: u64) -> Result<(Position, State), Damaged> {
+        self.restore((shard, seq), hash_seed).map_err(|fault| Damaged { file: name_of(seq), fault })
     }
 
     /// Reads the snapshot at `seq` from its first byte to its last, without making a state of it.

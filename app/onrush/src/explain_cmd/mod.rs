@@ -7,7 +7,6 @@
 
 mod levels;
 mod moment;
-mod one_snapshot;
 mod question;
 mod replay;
 mod why;

@@ -12,7 +12,6 @@ use views::{Position, SnapshotStore};
 
 use super::levels::{LevelsRow, Step};
 use super::moment::Moment;
-use super::one_snapshot::OneSnapshot;
 use super::question::{Question, Subject};
 use super::why::why;
 use crate::journal_cmd::names::{self, OrderNames};
@@ -189,13 +188,12 @@ impl<'a> Replay<'a> {
 
 /// The oldest sound snapshot behind which the journal goes on.
 fn oldest_snapshot(folder: &ShardFolder, first: Seq) -> anyhow::Result<(Position, State)> {
-    let mut seqs = SnapshotStore::new(folder.disk.clone()).list()?;
+    let store = SnapshotStore::new(folder.disk.clone());
+    let mut seqs = store.list()?;
     seqs.retain(|seq| seq.next() >= first);
-    for seq in seqs.into_iter().rev() {
-        let store = SnapshotStore::new(OneSnapshot::new(folder.disk.clone(), seq));
-        if let Some(oldest) = store.load(folder.shard, 0)?.newest {
-            return Ok(oldest);
-        }
+    let mut sound = seqs.into_iter().rev().filter_map(|seq| store.load_at(folder.shard, seq, 0).ok());
+    if let Some(oldest) = sound.next() {
+        return Ok(oldest);
     }
     bail!("the journal begins with fact {} and no sound snapshot reaches it", first.0)
 }

@@ -96,7 +96,9 @@ pub(crate) struct FollowerThread<D: Disk> {
     pub(crate) shard: ShardId,
     pub(crate) hash_seed: u64,
     pub(crate) disk: D,
-    /// Stands right behind the newest snapshot.
+    /// The snapshot that recovery took; `None`: it began with the journal.
+    pub(crate) snapshot: Option<Seq>,
+    /// Stands right behind it.
     pub(crate) cursor: LocalCursor<D>,
     pub(crate) preparer: Preparer<D>,
     pub(crate) follow: Arc<Follow>,
@@ -135,13 +137,17 @@ impl<D: Disk> FollowerThread<D> {
     /// When the journal cannot be followed, or an invariant is broken: the sale must stop.
     pub(crate) fn run(self) -> anyhow::Result<()> {
         self.follow.thread.get_or_init(thread::current);
-        // The newest snapshot was verified by recovery a moment ago; here it is read once more, for a state of one's own.
-        let loaded = SnapshotStore::new(self.disk.clone())
-            .load(self.shard, self.hash_seed)
-            .context("snapshots cannot be read")?;
         let FollowerThread { cursor, shard, hash_seed, follow, jobs, preparer, metrics, .. } = self;
-        let mut follower = match loaded.newest {
-            Some(newest) => Follower::new(newest, cursor),
+        let mut follower = match self.snapshot {
+            // The very one that recovery took a moment ago is read once more, for a state of one's own: a newer one that could
+            // not be read then may be readable now, and the cursor does not stand behind it.
+            Some(seq) => {
+                let loaded = SnapshotStore::new(self.disk.clone()).load_at(shard, seq, hash_seed);
+                Follower::new(
+                    loaded.context("the snapshot that the start took cannot be read again")?,
+                    cursor,
+                )
+            }
             None => Follower::from_start(shard, hash_seed, cursor),
         };
         let mut taken = Taken { seq: follower.position().seq, passed_size_bytes: 0, size_bytes: 0 };

@@ -75,6 +75,7 @@ fn start_threads(
         shard,
         hash_seed,
         disk,
+        snapshot: report.snapshot,
         cursor,
         preparer,
         follow: Arc::clone(&follow),

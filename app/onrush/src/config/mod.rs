@@ -3,7 +3,7 @@
 //! Four layers, the later one wins: defaults, a TOML file, environment variables `ONRUSH_…`, the command line.
 //! [`keys`] is the one table of all keys; struct fields, the documentation and every check come from it.
 //! This module is pure: it is given the environment and the text of the file, and reads neither.
-//! Start with [`keys`], then [`load`].
+//! Start with [`keys`], then [`load()`].
 
 mod choice;
 mod consistency;

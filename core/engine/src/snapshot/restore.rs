@@ -100,7 +100,7 @@ impl Restore {
         self.noted_count = state.orders.len();
     }
 
-    /// See [`Loading::unsettled`].
+    /// See [`crate::Loading::unsettled`].
     pub fn unsettled(&mut self) -> impl Iterator<Item = Unsettled<'_>> + Send {
         self.state.iter_mut().flat_map(loading::unsettled)
     }

@@ -1,11 +1,10 @@
 //! The view that is an engine: a state fed from the journal, behind the writer but never ahead of the disk.
 //!
-//! It takes a shard's snapshots, answers listings and counts the invariants again, so that the
+//! What it holds is for snapshots, listings and counting the invariants again, so that the
 //! writer need not. It has no thread: whoever owns it calls [`Follower::poll`].
 
 use domain::ShardId;
 use engine::State;
-use engine::invariants::{self, Broken};
 use journal::{Cursor, Disk, ReadError};
 
 use crate::dated::{Dated, Undecodable};
@@ -97,14 +96,6 @@ impl<C: Cursor> Follower<C> {
     /// The state, in which everything is durable.
     pub fn state(&self) -> &State {
         &self.state
-    }
-
-    /// Counts every invariant again. Cost: all orders are gone through.
-    ///
-    /// # Errors
-    /// The first one that does not hold: a bug, and the sale must stop.
-    pub fn check(&self) -> Result<(), Broken> {
-        invariants::check(&self.state)
     }
 
     /// Takes a snapshot of the state as it stands.

@@ -35,5 +35,15 @@ pub use scan::{
 pub const PAYLOAD_SIZE_BYTES_MAX: usize = 65_535;
 /// Bytes that a stored record has before its payload.
 pub const RECORD_HEADER_SIZE_BYTES: usize = format::record::HEADER_SIZE_BYTES;
+/// How many of `count` records of one size a batch should have so that its pages are full: as many as the whole pages
+/// take, and all of them when they do not fill the first. What is left begins the next batch, instead of padding in this one.
+pub const fn record_count_of_full_pages(count: usize, record_size_bytes: usize) -> usize {
+    let size_bytes = format::block::HEADER_SIZE_BYTES + count * record_size_bytes;
+    match size_bytes / format::PAGE_SIZE_BYTES {
+        0 => count,
+        pages => (pages * format::PAGE_SIZE_BYTES - format::block::HEADER_SIZE_BYTES) / record_size_bytes,
+    }
+}
+
 /// Largest batch, as stored, that is appended at once.
 pub const BATCH_SIZE_BYTES_MAX: usize = 256 << 20;

@@ -15,6 +15,9 @@ use tokio::sync::{mpsc, watch};
 use views::{Catalog, KeyFilter};
 
 use super::backend::{LocalBackend, Parts};
+use super::bustle::Bustle;
+use super::inbox::Inbox;
+use super::io::IoThread;
 use super::metrics::Families;
 use super::outbox::Outbox;
 use super::recovery::{Common, start_shard};
@@ -49,6 +52,7 @@ pub fn start(config: &Config) -> anyhow::Result<Running> {
     let io_count = io_count(config);
     let outboxes: Arc<[Arc<Outbox>]> = (0..io_count).map(|_| Outbox::new()).collect();
     let (failures_sender, failures) = mpsc::unbounded_channel();
+    let bustle = Arc::new(Bustle::default());
     let common = Common {
         config,
         installation,
@@ -56,6 +60,7 @@ pub fn start(config: &Config) -> anyhow::Result<Running> {
         outboxes: &outboxes,
         families: &families,
         failures: &failures_sender,
+        bustle: &bustle,
     };
     let shards =
         installation.shards().map(|shard| start_shard(shard, &common)).collect::<anyhow::Result<Vec<_>>>()?;
@@ -69,10 +74,11 @@ pub fn start(config: &Config) -> anyhow::Result<Running> {
         }
         false => None,
     };
+    let inboxes: Arc<[Arc<Inbox>]> = shards.iter().map(|shard| Arc::clone(&shard.inbox)).collect();
     let backend = LocalBackend::new(Parts {
         catalog,
         codec: installation.order_codec()?,
-        inboxes: shards.iter().map(|shard| Arc::clone(&shard.inbox)).collect(),
+        inboxes: Arc::clone(&inboxes),
         follows: shards.iter().map(|shard| Arc::clone(&shard.follow)).collect(),
         outboxes: Arc::clone(&outboxes),
     });
@@ -86,7 +92,12 @@ pub fn start(config: &Config) -> anyhow::Result<Running> {
     };
     let edge = Arc::new(Edge::new(backend, parts));
     let (stop_io, io_stopped) = watch::channel(false);
-    let io_threads = start_io_threads(listeners, &edge, &outboxes, &io_stopped)?;
+    let start_io = |(number, listener): (usize, TcpListener)| {
+        let (edge, outbox) = (Arc::clone(&edge), Arc::clone(&outboxes[number]));
+        let (bustle, inboxes) = (Arc::clone(&bustle), Arc::clone(&inboxes));
+        IoThread { number, listener, edge, outbox, bustle, inboxes }.start(io_stopped.clone())
+    };
+    let io_threads = listeners.into_iter().enumerate().map(start_io).collect::<anyhow::Result<_>>()?;
     owned.started();
     readiness.set(Ready::Yes);
     tracing::info!(%listen_addr, %admin_addr, io_threads = io_count, "ready");
@@ -109,20 +120,6 @@ fn auth(config: &Config, installation: &Installation) -> anyhow::Result<Auth> {
     let buyers = BuyerTokens::new(&token_rules(config, installation)?)?;
     let keys = RoleKeys { admins: installation.admin_keys()?, integrators: installation.integrator_keys()? };
     Ok(Auth::new(buyers, keys))
-}
-
-fn start_io_threads(
-    listeners: Vec<TcpListener>,
-    edge: &Arc<Edge<LocalBackend>>,
-    outboxes: &[Arc<Outbox>],
-    stopped: &watch::Receiver<bool>,
-) -> anyhow::Result<Vec<JoinHandle<()>>> {
-    let numbered = listeners.into_iter().zip(outboxes).enumerate();
-    numbered
-        .map(|(number, (listener, outbox))| {
-            io::start(number, listener, (Arc::clone(edge), Arc::clone(outbox)), stopped.clone())
-        })
-        .collect()
 }
 
 /// By itself, a core for each I/O thread and for each writer: on two cores, two I/O threads and a writer spend a

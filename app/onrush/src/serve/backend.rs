@@ -35,7 +35,7 @@ pub(crate) struct LocalBackend(Arc<Parts>);
 pub(crate) struct Parts {
     pub(crate) catalog: Catalog,
     pub(crate) codec: OrderCodec,
-    pub(crate) inboxes: Vec<Arc<Inbox>>,
+    pub(crate) inboxes: Arc<[Arc<Inbox>]>,
     pub(crate) follows: Vec<Arc<Follow>>,
     pub(crate) outboxes: Arc<[Arc<Outbox>]>,
 }

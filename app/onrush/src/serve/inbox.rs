@@ -6,6 +6,7 @@ use std::time::Duration;
 use domain::Request;
 
 use super::bulk::BulkTicket;
+use super::bustle::Bustle;
 use super::outbox::Ticket;
 use super::sync::{ArrayQueue, AtomicBool, OnceLock, Ordering, Thread, current, fence, park_timeout};
 
@@ -19,6 +20,10 @@ pub(crate) struct Inbox {
     writer: OnceLock<Thread>,
     /// The writer sleeps, or is about to.
     asleep: AtomicBool,
+    /// The writer waits for its batch to fill, or is about to.
+    gathering: AtomicBool,
+    /// Who may fill it.
+    bustle: Arc<Bustle>,
     closed: AtomicBool,
 }
 
@@ -30,12 +35,14 @@ pub(crate) enum NotTaken {
 }
 
 impl Inbox {
-    pub(crate) fn new(len_max: usize) -> Arc<Inbox> {
+    pub(crate) fn new(len_max: usize, bustle: Arc<Bustle>) -> Arc<Inbox> {
         Arc::new(Inbox {
             queue: ArrayQueue::new(len_max),
             bulks: ArrayQueue::new(BULK_COUNT_MAX),
             writer: OnceLock::new(),
             asleep: AtomicBool::new(false),
+            gathering: AtomicBool::new(false),
+            bustle,
             closed: AtomicBool::new(false),
         })
     }
@@ -51,6 +58,11 @@ impl Inbox {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.queue.is_empty() && self.bulks.is_empty()
+    }
+
+    /// Whether nobody is awake who may bring more.
+    pub(crate) fn is_filled(&self) -> bool {
+        self.bustle.is_over()
     }
 
     pub(crate) fn len_max(&self) -> usize {
@@ -109,6 +121,28 @@ impl Inbox {
             park_timeout(timeout);
         }
         self.asleep.store(false, Ordering::Relaxed);
+    }
+
+    /// Lets the writer sleep while somebody is awake who may bring more, at most for `timeout`. It may return early. To be
+    /// called on the writer's thread only.
+    pub(crate) fn gather(&self, timeout: Duration) {
+        self.writer.get_or_init(current);
+        self.gathering.store(true, Ordering::Release);
+        fence(Ordering::SeqCst);
+        if !self.bustle.is_over() && !self.is_closed() {
+            park_timeout(timeout);
+        }
+        self.gathering.store(false, Ordering::Relaxed);
+    }
+
+    /// Says that nobody is awake who may bring more. By an I/O thread that is about to sleep, behind [`Bustle::sleep`].
+    pub(crate) fn nobody_brings_more(&self) {
+        if self.gathering.load(Ordering::Relaxed)
+            && self.gathering.swap(false, Ordering::Acquire)
+            && let Some(writer) = self.writer.get()
+        {
+            writer.unpark();
+        }
     }
 
     fn wake(&self) {

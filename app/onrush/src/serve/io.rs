@@ -12,6 +12,8 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
 use super::backend::{LocalBackend, set_outbox};
+use super::bustle::Bustle;
+use super::inbox::Inbox;
 use super::outbox::Outbox;
 
 /// Connections that the kernel keeps for us while we are busy.
@@ -57,31 +59,56 @@ pub(crate) fn runtime() -> anyhow::Result<Runtime> {
     Builder::new_current_thread().enable_all().build().context("cannot make a runtime")
 }
 
-/// Starts an I/O thread, which serves until `stop` changes.
-///
-/// # Errors
-/// When the system gives no thread or no file handles.
-pub(crate) fn start(
-    number: usize,
-    listener: TcpListener,
-    (edge, outbox): (Arc<Edge<LocalBackend>>, Arc<Outbox>),
-    mut stop: watch::Receiver<bool>,
-) -> anyhow::Result<JoinHandle<()>> {
-    let runtime = runtime()?;
-    let serve = async move {
-        let listener = tokio::net::TcpListener::from_std(listener).expect("the socket is non-blocking");
-        tokio::spawn(outbox.dispatch());
-        let stopped = async move {
-            // An error says that the sender is gone, which is a stop too.
-            let _ = stop.wait_for(|stop| *stop).await;
+/// What an I/O thread works with.
+pub(crate) struct IoThread {
+    pub(crate) number: usize,
+    pub(crate) listener: TcpListener,
+    pub(crate) edge: Arc<Edge<LocalBackend>>,
+    pub(crate) outbox: Arc<Outbox>,
+    pub(crate) bustle: Arc<Bustle>,
+    /// Of the writers that are told when nobody has more for them.
+    pub(crate) inboxes: Arc<[Arc<Inbox>]>,
+}
+
+impl IoThread {
+    /// Starts the thread, which serves until `stop` changes.
+    ///
+    /// # Errors
+    /// When the system gives no thread or no file handles.
+    pub(crate) fn start(self, mut stop: watch::Receiver<bool>) -> anyhow::Result<JoinHandle<()>> {
+        let runtime = self.runtime()?;
+        let IoThread { number, listener, edge, outbox, bustle, .. } = self;
+        let serve = async move {
+            let listener = tokio::net::TcpListener::from_std(listener).expect("the socket is non-blocking");
+            tokio::spawn(outbox.dispatch());
+            let stopped = async move {
+                // An error says that the sender is gone, which is a stop too.
+                let _ = stop.wait_for(|stop| *stop).await;
+            };
+            edge::accept_loop(listener, edge, stopped).await;
         };
-        edge::accept_loop(listener, edge, stopped).await;
-    };
-    let run = move || {
-        set_outbox(number);
-        runtime.block_on(serve);
-    };
-    thread::Builder::new().name(format!("io-{number}")).spawn(run).context("cannot start an I/O thread")
+        let run = move || {
+            set_outbox(number);
+            bustle.wake();
+            runtime.block_on(serve);
+            bustle.sleep();
+        };
+        thread::Builder::new().name(format!("io-{number}")).spawn(run).context("cannot start an I/O thread")
+    }
+
+    /// A runtime that says when the thread sleeps.
+    fn runtime(&self) -> anyhow::Result<Runtime> {
+        let (asleep, awake) = (Arc::clone(&self.bustle), Arc::clone(&self.bustle));
+        let inboxes = Arc::clone(&self.inboxes);
+        let mut builder = Builder::new_current_thread();
+        builder.on_thread_park(move || {
+            if asleep.sleep() {
+                inboxes.iter().for_each(|inbox| inbox.nobody_brings_more());
+            }
+        });
+        builder.on_thread_unpark(move || awake.wake());
+        builder.enable_all().build().context("cannot make a runtime")
+    }
 }
 
 /// Starts a thread of its own for something small that listens too, until `stop` changes.

@@ -15,6 +15,7 @@ mod assemble;
 mod backend;
 mod background;
 mod bulk;
+mod bustle;
 pub mod clock;
 mod command;
 mod follower;

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use views::Catalog;
 
 use super::bulk::{Bulks, Way};
+use super::bustle::Bustle;
 use super::follower::{Due, Follow, FollowerThread};
 use super::inbox::Inbox;
 use super::metrics::Families;
@@ -31,6 +32,7 @@ pub(super) struct Common<'a> {
     pub(super) outboxes: &'a Arc<[Arc<Outbox>]>,
     pub(super) families: &'a Families,
     pub(super) failures: &'a mpsc::UnboundedSender<Failure>,
+    pub(super) bustle: &'a Arc<Bustle>,
 }
 
 /// Recovers a shard and starts its threads.
@@ -67,7 +69,7 @@ fn start_threads(
     report: &Recovered,
     common: &Common<'_>,
 ) -> anyhow::Result<ShardThreads> {
-    let inbox = Inbox::new(common.config.inbox_len_max);
+    let inbox = Inbox::new(common.config.inbox_len_max, Arc::clone(common.bustle));
     let (follow, jobs) = Follow::new(recovered.state().seq());
     let cursor = recovered.journal().cursor(report.snapshot.unwrap_or_default().next())?;
     let preparer = recovered.journal().preparer();

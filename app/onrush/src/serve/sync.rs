@@ -3,7 +3,7 @@
 
 pub(crate) use std::sync::OnceLock;
 pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
-pub(crate) use std::thread::{Thread, current, park_timeout, yield_now};
+pub(crate) use std::thread::{Thread, current, park_timeout};
 
 pub(crate) use crossbeam_queue::ArrayQueue;
 pub(crate) use parking_lot::Mutex;

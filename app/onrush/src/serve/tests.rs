@@ -16,7 +16,7 @@ fn request(raw: u64) -> Request {
 #[test]
 fn full_inbox_takes_nothing_and_closed_one_neither() {
     let outbox = Outbox::new();
-    let inbox = Inbox::new(2);
+    let inbox = Inbox::new(2, Arc::default());
     let push = |raw| inbox.push(outbox.ticket(0).0, request(raw));
     assert_eq!((push(1), push(2), push(3)), (Ok(()), Ok(()), Err(NotTaken::Full)));
     inbox.close();
@@ -28,7 +28,7 @@ fn full_inbox_takes_nothing_and_closed_one_neither() {
 fn sleeping_writer_wakes_for_every_request() {
     const COUNT: u64 = 20_000;
     let outbox = Outbox::new();
-    let inbox = Inbox::new(64);
+    let inbox = Inbox::new(64, Arc::default());
     let writer = {
         let inbox = Arc::clone(&inbox);
         thread::spawn(move || {

@@ -15,18 +15,19 @@ use super::follower::Follow;
 use super::inbox::Inbox;
 use super::metrics::WriterMetrics;
 use super::outbox::{Outbox, Ticket};
-use super::sync::yield_now;
 
 /// How long the writer sleeps when nothing comes: how late a hold may expire on an idle server.
 const IDLE_MAX: Duration = Duration::from_millis(10);
 
-/// Yields before one batch at most.
-const YIELD_COUNT_MAX: usize = 32;
-/// Yields in a row after which nobody seems to be about to fill the batch: answers must go out and come back as
-/// requests, over two threads, before the inbox grows.
-const YIELD_COUNT_QUIET: usize = 3;
 /// From so many requests in recent batches on there is a load to gather.
 const LOAD_REQUEST_COUNT_MIN: usize = 4;
+
+/// How long a batch is gathered at most: some writes' time, and little beside what a server takes to answer under such a load.
+const GATHER_MAX: Duration = Duration::from_millis(1);
+/// What an order of one line takes in the journal.
+const ORDER_RECORD_SIZE_BYTES: usize = journal::RECORD_HEADER_SIZE_BYTES + codec::ORDER_HELD_SIZE_BYTES;
+/// A batch with so many requests is full enough: eight pages of orders, of which padding would be a part in sixteen at most.
+const FULL_REQUEST_COUNT: usize = 510;
 
 /// What a writer works with.
 pub(crate) struct Writer<J> {
@@ -70,23 +71,19 @@ impl<J: Journal> Writer<J> {
         }
     }
 
-    /// Where cores are scarce, lets those run who fill the next batch, as long as it fills: a write costs the
-    /// same, however many orders it covers, and whoever comes back first after a batch must not have one of their
-    /// own while all others come. Where cores are not scarce, this costs a few microseconds, and nothing at all when
-    /// there is no load.
+    /// Under load, waits for a fuller batch as long as somebody is awake who may bring more: a write costs the same,
+    /// however many orders it covers.
     fn let_fill(&self, recent_count: usize) {
-        if recent_count < LOAD_REQUEST_COUNT_MIN {
+        if recent_count < LOAD_REQUEST_COUNT_MIN || !self.bulks.is_empty() || self.inbox.has_bulks() {
             return;
         }
-        let (mut len, mut quiet_count) = (self.inbox.len(), 0);
-        for _ in 0..YIELD_COUNT_MAX {
-            yield_now();
-            let grown = self.inbox.len();
-            quiet_count = if grown == len { quiet_count + 1 } else { 0 };
-            if quiet_count == YIELD_COUNT_QUIET {
+        let begun = Instant::now();
+        loop {
+            let left = GATHER_MAX.saturating_sub(begun.elapsed());
+            if left.is_zero() || self.inbox.len() >= FULL_REQUEST_COUNT || self.inbox.is_filled() {
                 return;
             }
-            len = grown;
+            self.inbox.gather(left);
         }
     }
 
@@ -96,7 +93,11 @@ impl<J: Journal> Writer<J> {
         let begun = Instant::now();
         let mut first_since = self.bulks.first_since();
         let is_shared = self.inbox.has_bulks() || !self.bulks.is_empty();
-        let alone_count_max = limits::BATCH_FACT_COUNT_MAX - if is_shared { PART_LEN } else { 0 };
+        let alone_count_max = match is_shared {
+            true => limits::BATCH_FACT_COUNT_MAX - PART_LEN,
+            false => journal::record_count_of_full_pages(self.inbox.len(), ORDER_RECORD_SIZE_BYTES)
+                .clamp(1, limits::BATCH_FACT_COUNT_MAX),
+        };
         let alone = self.inbox.drain().take(alone_count_max).map(|(ticket, request)| {
             first_since.get_or_insert(ticket.since);
             (Way::Alone(ticket), request)

@@ -40,6 +40,16 @@ macro_rules! atomic {
     };
 }
 
+impl AtomicU64 {
+    pub(crate) fn fetch_add(&self, value: u64, order: Ordering) -> u64 {
+        self.0.fetch_add(value, order)
+    }
+
+    pub(crate) fn fetch_sub(&self, value: u64, order: Ordering) -> u64 {
+        self.0.fetch_sub(value, order)
+    }
+}
+
 atomic!(AtomicBool, bool);
 atomic!(AtomicU64, u64);
 

@@ -24,6 +24,8 @@ mod watched;
 mod background;
 #[path = "../../src/serve/bulk.rs"]
 mod bulk;
+#[path = "../../src/serve/bustle.rs"]
+mod bustle;
 #[path = "../../src/serve/clock.rs"]
 mod clock;
 #[path = "../../src/serve/follower.rs"]

@@ -19,6 +19,7 @@ use shuttle::{future, thread};
 use views::{Catalog, KeyFilter};
 
 use super::bulk::{BulkTicket, Bulks, Way};
+use super::bustle::Bustle;
 use super::clock;
 use super::follower::Follow;
 use super::inbox::{Inbox, NotTaken};
@@ -38,13 +39,15 @@ struct Io {
     number: usize,
     inbox: Arc<Inbox>,
     outbox: Arc<Outbox>,
+    bustle: Arc<Bustle>,
     durable: Arc<AtomicU64>,
 }
 
 /// Lets all I/O threads order, closes the inbox, and waits for the writer's end, as `Running::stop` does.
 pub(super) fn run_round(inbox_len_max: usize, honesty: Honesty) {
     let outboxes: std::sync::Arc<[_]> = (0..IO_COUNT).map(|_| Outbox::new()).collect();
-    let inbox = Inbox::new(inbox_len_max);
+    let bustle = Arc::new(Bustle::default());
+    let inbox = Inbox::new(inbox_len_max, Arc::clone(&bustle));
     let journal = Watched::new(honesty);
     let durable = journal.durable();
     let shard = open_sale(journal, &outboxes[0]);
@@ -59,11 +62,10 @@ pub(super) fn run_round(inbox_len_max: usize, honesty: Honesty) {
         follow: Arc::clone(&follow),
     };
     let writer = thread::spawn(move || writer.run().unwrap());
-    let io = |number: usize| Io {
-        number,
-        inbox: Arc::clone(&inbox),
-        outbox: Arc::clone(&outboxes[number]),
-        durable: Arc::clone(&durable),
+    let io = |number: usize| {
+        bustle.wake();
+        let (inbox, outbox) = (Arc::clone(&inbox), Arc::clone(&outboxes[number]));
+        Io { number, inbox, outbox, bustle: Arc::clone(&bustle), durable: Arc::clone(&durable) }
     };
     let threads: Vec<_> = (0..IO_COUNT).map(io).map(|io| thread::spawn(move || io.run())).collect();
     let sold: Vec<Seq> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
@@ -88,6 +90,7 @@ impl Io {
             sold.extend(self.wait_for(one));
         }
         sold.extend(self.order_in_bulk());
+        self.sleep();
         assert!(sold.is_sorted_by(|a, b| a < b), "who was answered was decided: {sold:?}");
         assert!(sold.len() > BULK_LEN || self.inbox.len_max() < IO_COUNT * 2, "there was room");
         sold
@@ -113,7 +116,7 @@ impl Io {
         let bulk = Bulk { sale: SaleId(0), orders: (0..BULK_LEN).map(order).collect() };
         let (ticket, decided) = BulkTicket::new(bulk);
         assert_eq!(self.inbox.push_bulk(ticket), Ok(()), "there is room for more bulks than threads");
-        let decided = future::block_on(decided).expect("a bulk that was taken is answered");
+        let decided = self.asleep(decided).expect("a bulk that was taken is answered");
         assert_eq!(decided.outcomes.len(), BULK_LEN);
         self.durable_seqs((decided.outcomes, decided.tip))
     }
@@ -129,12 +132,27 @@ impl Io {
         seqs
     }
 
+    /// Waits for something, as an I/O thread that has nothing else to do. If the writer still gathered for it then, nobody would
+    /// ever go on.
+    fn asleep<T>(&self, future: impl Future<Output = T>) -> T {
+        self.sleep();
+        let value = future::block_on(future);
+        self.bustle.wake();
+        value
+    }
+
+    fn sleep(&self) {
+        if self.bustle.sleep() {
+            self.inbox.nobody_brings_more();
+        }
+    }
+
     /// What an I/O thread's runtime does: dispatches, and lets those go on who waited.
     fn wait_for(&self, orders: Vec<Option<Pin<Box<dyn Future<Output = Told>>>>>) -> Vec<Seq> {
         let mut dispatch = pin!(Arc::clone(&self.outbox).dispatch());
         let mut sold = Vec::new();
         for mut order in orders.into_iter().flatten() {
-            let outcome = future::block_on(poll_fn(|context| {
+            let outcome = self.asleep(poll_fn(|context| {
                 let Poll::Pending = dispatch.as_mut().poll(context) else { unreachable!("it has no end") };
                 order.as_mut().poll(context)
             }));

@@ -4,7 +4,7 @@
 pub(crate) use std::sync::OnceLock;
 
 pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
-pub(crate) use shuttle::thread::{Thread, current, park_timeout, yield_now};
+pub(crate) use shuttle::thread::{Thread, current, park_timeout};
 
 /// Shuttle's lock with the face of `parking_lot`'s.
 #[derive(Default)]

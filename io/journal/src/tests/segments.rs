@@ -4,7 +4,7 @@ use domain::{Seq, Term};
 
 use super::mem_disk::{Image, MemDisk};
 use super::{NOW, SMALL, batch, hundred_records, open, read_from};
-use crate::format::segment;
+use crate::format::{block, segment};
 use crate::{Cursor, Journal, Local, OpenError, Options, OsDisk, Verdict, scan};
 
 #[test]
@@ -212,4 +212,15 @@ fn record_that_is_dropped_before_stays_itself() {
         journal.truncate_before(Seq(seq)).unwrap();
         assert_eq!(read_from(&journal, seq)[0].seq, seq, "what is before {seq} may go, {seq} may not");
     }
+}
+
+#[test]
+fn records_of_full_pages_leave_less_than_a_record_of_padding() {
+    use crate::record_count_of_full_pages as full;
+    assert_eq!(
+        [0, 1, 61, 62, 63, 125, 126, 510, 4_096].map(|count| full(count, 64)),
+        [0, 1, 61, 62, 62, 62, 126, 510, 4_094]
+    );
+    let pages_for = |count: usize| (block::HEADER_SIZE_BYTES + count * 64).div_ceil(4_096);
+    assert_eq!([62, 126, 4_094].map(pages_for), [1, 2, 64], "and not a page more");
 }

@@ -12,7 +12,7 @@ use crate::load::Load;
 use crate::series::Bench;
 use crate::stand::onrush::House;
 
-const CONNECTIONS: u32 = 256;
+const CONNECTIONS: u32 = 2_048;
 /// The thread that writes orders; all others write what can be made again.
 const WRITER: &str = "writer-0";
 /// In /proc/diskstats, whatever the disk has.

@@ -4,6 +4,8 @@ mod scenarios;
 
 #[path = "../../../src/serve/bulk.rs"]
 mod bulk;
+#[path = "../../../src/serve/bustle.rs"]
+mod bustle;
 #[path = "../../../src/serve/inbox.rs"]
 mod inbox;
 #[path = "../../../src/serve/outbox.rs"]
@@ -37,6 +39,11 @@ fn a_writer_that_sleeps_hears_that_the_inbox_was_closed() {
 #[test]
 fn a_bulk_wakes_the_writer_as_a_request_does() {
     explore("a bulk and a request at once", scenarios::push_bulk_and_request);
+}
+
+#[test]
+fn a_writer_that_gathers_hears_that_nobody_brings_more() {
+    explore("2 I/O threads go to sleep while the writer gathers", scenarios::gather_and_go);
 }
 
 #[test]

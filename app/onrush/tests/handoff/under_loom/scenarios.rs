@@ -8,6 +8,7 @@ use domain::{Actor, BuyerId, ItemIndex, KeyDigest, OrderId, OrderWanted, Request
 use edge::Bulk;
 
 use super::bulk::BulkTicket;
+use super::bustle::Bustle;
 use super::inbox::{Inbox, NotTaken};
 use super::outbox::{Outbox, Ticket};
 
@@ -38,7 +39,7 @@ pub(super) fn explore(title: &str, scenario: impl Fn() + Send + Sync + 'static) 
 /// Two pushers, of which this thread is the first, push so many requests each; the writer takes them. What was taken
 /// in comes out once and in its pusher's order, what was refused does not, and closing ends the writer.
 pub(super) fn push_all(request_counts: [u64; 2], len_max: usize) {
-    let inbox = Inbox::new(len_max);
+    let inbox = Inbox::new(len_max, Arc::default());
     let outbox = Outbox::new();
     let writer = {
         let inbox = Arc::clone(&inbox);
@@ -65,7 +66,7 @@ pub(super) fn push_all(request_counts: [u64; 2], len_max: usize) {
 
 /// One pusher with a bulk, this thread with a request: the writer takes both, however deep it sleeps.
 pub(super) fn push_bulk_and_request() {
-    let inbox = Inbox::new(1);
+    let inbox = Inbox::new(1, Arc::default());
     let writer = {
         let inbox = Arc::clone(&inbox);
         loom::thread::spawn(move || {
@@ -90,6 +91,36 @@ pub(super) fn push_bulk_and_request() {
     writer.join().unwrap();
     inbox.close();
     assert_eq!(inbox.push_bulk(bulk()), Err(NotTaken::Closed));
+}
+
+/// Two I/O threads, of which this is one, bring a request each and go to sleep; the writer gathers until both do.
+pub(super) fn gather_and_go() {
+    let bustle = Arc::new(Bustle::default());
+    let inbox = Inbox::new(2, Arc::clone(&bustle));
+    let outbox = Outbox::new();
+    [(), ()].iter().for_each(|()| bustle.wake());
+    let writer = {
+        let inbox = Arc::clone(&inbox);
+        loom::thread::spawn(move || {
+            while !inbox.is_filled() {
+                inbox.gather(Duration::MAX);
+            }
+            inbox.drain().count()
+        })
+    };
+    let bring = |inbox: &Inbox, bustle: &Bustle, outbox: &Outbox| {
+        assert_eq!(inbox.push(outbox.ticket(0).0, request(1)), Ok(()));
+        if bustle.sleep() {
+            inbox.nobody_brings_more();
+        }
+    };
+    let other = {
+        let (inbox, bustle, outbox) = (Arc::clone(&inbox), Arc::clone(&bustle), Arc::clone(&outbox));
+        loom::thread::spawn(move || bring(&inbox, &bustle, &outbox))
+    };
+    bring(&inbox, &bustle, &outbox);
+    other.join().unwrap();
+    assert_eq!(writer.join().unwrap(), 2, "what both brought is there");
 }
 
 fn bulk() -> BulkTicket {

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use domain::{Actor, Answer, BuyerId, OrderCodec, OrderId, OrderView, Request, ShardId, UnixMs, limits};
-use gate::{Permit, Shedder, Work};
+use gate::{Permit, Refused, Shedder, Work};
 use http::HeaderMap;
 use tokio::sync::Semaphore;
 use views::SaleEntry;
 
 use crate::auth::Auth;
-use crate::backend::{Backend, Bulk, BulkDecided, Decided, Tip, Unavailable};
+use crate::backend::{Backend, Bulk, BulkDecided, Decided, Tip};
 use crate::body::{BodyLimit, Outcome};
 use crate::config::Config;
 use crate::hot::page::Pages;
@@ -142,7 +142,7 @@ impl<B: Backend> Edge<B> {
         shard: ShardId,
         request: Request,
     ) -> Result<Decided, Problem> {
-        let permit = self.admit(work, shard, 1)?;
+        let permit = self.admit(work, shard, 1).map_err(Problem::shed)?;
         self.backend.ask(permit, shard, request).await.map_err(Problem::unavailable)
     }
 
@@ -150,16 +150,15 @@ impl<B: Backend> Edge<B> {
     /// turn; they need room beside what came alone, which goes first.
     pub(crate) async fn submit_all(&self, shard: ShardId, bulk: Bulk) -> Result<BulkDecided, Problem> {
         let count = u32::try_from(bulk.orders.len()).unwrap_or(u32::MAX);
-        let permit = self.admit(Work::Order, shard, count)?;
+        let permit = self.admit(Work::Order, shard, count).map_err(Problem::shed)?;
         self.backend.ask_all(permit, shard, bulk).await.map_err(Problem::unavailable)
     }
 
     /// Asks the gate about so many requests at once.
-    pub(crate) fn admit(&self, work: Work, shard: ShardId, count: u32) -> Result<Permit, Problem> {
+    pub(crate) fn admit(&self, work: Work, shard: ShardId, count: u32) -> Result<Permit, Refused> {
         let admitted = self.shedder.admit_many(work, self.backend.inbox_len(shard), count);
-        admitted.map_err(|refused| {
+        admitted.inspect_err(|_refused| {
             self.metrics.shed.inc();
-            Problem::unavailable(Unavailable::Overloaded { retry_after_s: refused.retry_after_s })
         })
     }
 

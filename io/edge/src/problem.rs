@@ -8,6 +8,7 @@ mod tests;
 use std::borrow::Cow;
 
 use domain::{ItemIndex, Refusal};
+use gate::Refused;
 use http::{HeaderValue, StatusCode, header};
 use payments::{CallbackError, ProviderError};
 use views::SaleEntry;
@@ -162,6 +163,11 @@ impl Problem {
             Unavailable::Failed => ("unavailable", FAILED_RETRY_AFTER_S),
         };
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, code, cause.to_string()).retry_after(retry_after_s)
+    }
+
+    /// The gate turned somebody away.
+    pub(crate) fn shed(refused: Refused) -> Problem {
+        Problem::unavailable(Unavailable::Overloaded { retry_after_s: refused.retry_after_s })
     }
 
     /// The payment provider did not take a charge.

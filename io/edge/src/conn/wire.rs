@@ -24,6 +24,9 @@ pub(crate) struct Ending {
 }
 
 impl Ending {
+    /// The longest: `connection`, `content-length` of twenty digits, `date`.
+    pub(crate) const SIZE_BYTES_MAX: usize = 21 + 38 + 8 + DATE_SIZE_BYTES + 4;
+
     /// Ends the line before and writes what every head ends with; `None`: an answer that has no body by its status.
     pub(crate) fn push(self, out: &mut Vec<u8>, body_size_bytes: Option<usize>) {
         if !self.keep_alive {

@@ -5,8 +5,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use domain::UnixMs;
 use http::StatusCode;
 
+use super::no::No;
 use super::order::{self, Placing};
 use crate::backend::Backend;
 use crate::body::Reply;
@@ -30,6 +32,8 @@ pub(crate) struct Waiting<A> {
 struct Counted {
     route: Route,
     started: Instant,
+    /// The clock when it began.
+    now: UnixMs,
     keep_alive: bool,
 }
 
@@ -42,14 +46,13 @@ impl<B: Backend> Desk for Edge<B> {
     type Waiting = Waiting<B::Asked>;
 
     fn begin(&self, request: &Request<'_>, out: &mut Vec<u8>) -> Option<Waiting<B::Asked>> {
-        let counted =
-            Counted { route: request.hot.route, started: Instant::now(), keep_alive: request.keep_alive };
-        match isolated(|| self.begin_hot(request)) {
+        let counted = self.counted(request.hot.route, request.keep_alive);
+        match isolated(|| self.begin_hot(request, counted.now)) {
             Ok(Ok(Begun::Asked(asked, placing))) => {
                 return Some(Waiting { asked, placing: Some(placing), counted });
             }
             Ok(Ok(Begun::Answered(reply))) => self.push_reply(out, reply, counted),
-            Ok(Err(problem)) => self.push_problem(out, &problem, counted),
+            Ok(Err(no)) => self.push_no(out, &no, counted),
             Err(Panicked) => self.push_panic(out, counted),
         }
         None
@@ -68,7 +71,7 @@ impl<B: Backend> Desk for Edge<B> {
         match finished {
             Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(Ok(created))) => {
-                created.push(out, self.ending(counted));
+                created.push(out, counted.ending());
                 self.metrics.answered(counted.route, StatusCode::CREATED, counted.started.elapsed());
             }
             Ok(Poll::Ready(Err(problem))) => self.push_problem(out, &problem, counted),
@@ -78,7 +81,7 @@ impl<B: Backend> Desk for Edge<B> {
     }
 
     fn too_slow(&self, out: &mut Vec<u8>) {
-        let counted = Counted { route: Route::OrderPlace, started: Instant::now(), keep_alive: false };
+        let counted = self.counted(Route::OrderPlace, false);
         self.push_problem(out, &Problem::body_too_slow(), counted);
     }
 
@@ -93,28 +96,34 @@ impl<B: Backend> Desk for Edge<B> {
 }
 
 impl<B: Backend> Edge<B> {
-    fn begin_hot(&self, request: &Request<'_>) -> Result<Begun<B::Asked>, Problem> {
+    fn begin_hot(&self, request: &Request<'_>, now: UnixMs) -> Result<Begun<B::Asked>, No> {
         let Request { hot, headers, body, .. } = request;
         match hot.route {
             Route::OrderPlace => {
-                let let_in = order::let_in(self, hot.sale, headers)?;
+                let let_in = order::let_in(self, hot.sale, headers, now)?;
                 order::begin(self, let_in, body).map(|(asked, placing)| Begun::Asked(asked, placing))
             }
-            Route::StockShow => self.stock(hot.sale, headers).map(Begun::Answered),
-            _ => self.page(hot.sale, headers).map(Begun::Answered),
+            Route::StockShow => Ok(Begun::Answered(self.stock(hot.sale, headers)?)),
+            _ => Ok(Begun::Answered(self.page(hot.sale, headers)?)),
         }
     }
 
     fn push_reply(&self, out: &mut Vec<u8>, reply: Reply, counted: Counted) {
         self.metrics.answered(counted.route, reply.status(), counted.started.elapsed());
-        wire::push_reply(out, reply, self.ending(counted));
+        wire::push_reply(out, reply, counted.ending());
+    }
+
+    fn push_no(&self, out: &mut Vec<u8>, no: &No, counted: Counted) {
+        let (status, code) = no.push(out, counted.ending());
+        self.metrics.problem(code);
+        self.metrics.answered(counted.route, status, counted.started.elapsed());
     }
 
     fn push_problem(&self, out: &mut Vec<u8>, problem: &Problem, counted: Counted) {
         let (status, code) = problem.names();
         self.metrics.problem(code);
         self.metrics.answered(counted.route, status, counted.started.elapsed());
-        problem.push_answer(out, self.ending(counted));
+        problem.push_answer(out, counted.ending());
     }
 
     /// A panic is a bug: it is counted and answered with 500, and the next request is served as if nothing had been.
@@ -124,8 +133,14 @@ impl<B: Backend> Edge<B> {
         self.push_problem(out, &Problem::internal(), Counted { route: Route::Unmatched, ..counted });
     }
 
-    fn ending(&self, counted: Counted) -> Ending {
-        Ending { keep_alive: counted.keep_alive, now: self.backend.now() }
+    fn counted(&self, route: Route, keep_alive: bool) -> Counted {
+        Counted { route, started: Instant::now(), now: self.backend.now(), keep_alive }
+    }
+}
+
+impl Counted {
+    fn ending(self) -> Ending {
+        Ending { keep_alive: self.keep_alive, now: self.now }
     }
 }
 

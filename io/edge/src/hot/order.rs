@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use domain::{Answer, Command, ItemIndex, Refusal, Request, Wish, Wishes, limits};
+use domain::{Answer, Command, ItemIndex, Refusal, Request, UnixMs, Wish, Wishes, limits};
 use gate::{Permit, Work};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
@@ -14,6 +14,7 @@ use hyper::body::Body as HttpBody;
 use serde_json::Value;
 use views::{Claim, Front, SaleEntry};
 
+use super::no::No;
 use crate::backend::{Backend, Decided, Unavailable};
 use crate::body::{self, Outcome, Reply};
 use crate::conn::wire::Ending;
@@ -36,9 +37,10 @@ where
     B: Backend,
     D: HttpBody<Data = Bytes> + Unpin,
 {
-    let let_in = let_in(edge, slug, &HotHeaders::of(headers))?;
+    let let_in =
+        let_in(edge, slug, &HotHeaders::of(headers), edge.backend.now()).map_err(No::into_problem)?;
     let bytes = body::read(body, edge.body_limit()).await?;
-    let (asked, placing) = begin(edge, let_in, &bytes)?;
+    let (asked, placing) = begin(edge, let_in, &bytes).map_err(No::into_problem)?;
     Ok(finish(edge, placing, asked.await)?.into_reply())
 }
 
@@ -63,15 +65,16 @@ pub(crate) fn let_in<B: Backend>(
     edge: &Edge<B>,
     slug: &str,
     headers: &HotHeaders<'_>,
-) -> Result<LetIn, Problem> {
+    now: UnixMs,
+) -> Result<LetIn, No> {
     let watch = Stopwatch::start();
     let sale = edge.backend.catalog().sale(slug);
-    let permit = sale.as_ref().map(|sale| edge.admit(Work::Order, sale.shard(), 1)).transpose()?;
-    let now = edge.backend.now();
+    let permit =
+        sale.as_ref().map(|sale| edge.admit(Work::Order, sale.shard(), 1)).transpose().map_err(No::Shed)?;
     let buyer = edge.buyer(headers, now)?;
     let key = headers.key()?.ok_or_else(Problem::key_missing)?;
     headers.expect_json()?;
-    let (Some(sale), Some(permit)) = (sale, permit) else { return Err(Problem::sale_not_found()) };
+    let (Some(sale), Some(permit)) = (sale, permit) else { return Err(Problem::sale_not_found().into()) };
     Ok(LetIn { sale, claim: Claim { buyer, key, now }, permit, watch })
 }
 
@@ -80,12 +83,12 @@ pub(crate) fn begin<B: Backend>(
     edge: &Edge<B>,
     let_in: LetIn,
     body: &[u8],
-) -> Result<(B::Asked, Placing), Problem> {
+) -> Result<(B::Asked, Placing), No> {
     let LetIn { sale, claim, permit, mut watch } = let_in;
     let Asked { wishes, unknown } = Asked::read(body, &sale)?;
     if let Some(refusal) = views::foresee_refusal(edge.backend.catalog(), &sale, claim, &wishes) {
         edge.metrics.answered_by_view.inc();
-        return Err(Problem::refusal(&refusal, Some(&sale)));
+        return Err(No::Foreseen { refusal, sale });
     }
     edge.metrics.stage(Stage::Receive, watch.lap());
     let Claim { buyer, key, .. } = claim;

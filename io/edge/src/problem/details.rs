@@ -122,15 +122,19 @@ impl Problem {
 
     /// Writes the answer for a lane: in a rush most answers say "no", so without a map of headers in between.
     pub(crate) fn push_answer(&self, out: &mut Vec<u8>, ending: Ending) {
-        let details = &*self.0;
-        let mut line = StatusLine::begin(out, details.status);
+        let mut body = Vec::with_capacity(SIZE_BYTES_USUAL);
+        push(&mut body, &self.0);
+        self.push_head(out).end(&body, ending);
+    }
+
+    /// Writes the beginning of the answer, up to its ending.
+    pub(crate) fn push_head<'a>(&self, out: &'a mut Vec<u8>) -> StatusLine<'a> {
+        let mut line = StatusLine::begin(out, self.0.status);
         line.header(&header::CONTENT_TYPE, &CONTENT_TYPE);
-        if let Some((name, value)) = &details.header {
+        if let Some((name, value)) = &self.0.header {
             line.header(name, value);
         }
-        let mut body = Vec::with_capacity(SIZE_BYTES_USUAL);
-        push(&mut body, details);
-        line.end(&body, ending);
+        line
     }
 }
 

@@ -12,6 +12,8 @@ use crate::stand::Stand;
 
 /// How often to look whether a server still works after the load.
 const SETTLE_STEP: Duration = Duration::from_millis(50);
+/// Still for so many steps, it has done all: a follower looks for new facts every 100 ms.
+const SETTLE_STEP_COUNT: u32 = 3;
 /// When to stop looking.
 const SETTLE_MAX: Duration = Duration::from_secs(10);
 
@@ -73,6 +75,8 @@ impl Sample {
     /// # Errors
     /// When the server or the generator fails.
     pub(crate) fn take(stand: &Stand<'_>, load: &Load, part: Part<'_>) -> anyhow::Result<(Sample, Seen)> {
+        // What the warm-up left is the warm-up's.
+        settle(&stand.pids())?;
         let before = Counts::now(stand)?;
         let seen = load.run(stand.address(), part)?;
         settle(&stand.pids())?;
@@ -111,15 +115,14 @@ impl Sample {
 }
 
 /// Waits until the server no longer uses the CPU: work that it put off belongs to the requests that caused it.
-fn settle(pids: &[u32]) -> anyhow::Result<()> {
+pub(crate) fn settle(pids: &[u32]) -> anyhow::Result<()> {
     let begun = Instant::now();
     let mut last = Programs::now()?.of_trees(pids);
-    while begun.elapsed() < SETTLE_MAX {
+    let mut still_count = 0;
+    while still_count < SETTLE_STEP_COUNT && begun.elapsed() < SETTLE_MAX {
         sleep(SETTLE_STEP);
         let now = Programs::now()?.of_trees(pids);
-        if now == last {
-            return Ok(());
-        }
+        still_count = if now == last { still_count + 1 } else { 0 };
         last = now;
     }
     Ok(())

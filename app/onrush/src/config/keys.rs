@@ -40,6 +40,8 @@ section! {
         journal: Journal;
         /// The whole state on disk, now and then.
         snapshot: Snapshot;
+        /// Memory.
+        memory: Memory;
         /// Bounds of HTTP connections and requests.
         http: Http;
         /// Buyers' tokens.
@@ -58,6 +60,16 @@ section! {
         segment_size_bytes: u64 = "67108864", Allowed::Integer { min: MIB, max: 4_096 * MIB };
         /// Largest block, which is what one checksum covers; a multiple of 4096. A larger batch is several blocks.
         block_size_bytes_max: usize = "1048576", Allowed::Integer { min: 68 * KIB, max: 16 * MIB };
+    }
+    sections {}
+}
+
+section! {
+    /// Memory.
+    Memory ("memory.") {
+        /// Made ready before it is needed, at most: half a KiB for each unit that may still be sold, and not more than a quarter of
+        /// the machine's memory. 0: none, and orders wait while the system finds memory for them.
+        ready_size_bytes_max: u64 = "268435456", Allowed::Integer { min: 0, max: 1_048_576 * MIB };
     }
     sections {}
 }

@@ -21,6 +21,7 @@ use super::io::IoThread;
 use super::metrics::Families;
 use super::outbox::Outbox;
 use super::recovery::{Common, start_shard};
+use super::room::Room;
 use super::units::{CatalogHandle, Units};
 use super::{Running, clock, io, payment};
 use crate::config::{Config, Http};
@@ -61,6 +62,7 @@ pub fn start(config: &Config) -> anyhow::Result<Running> {
         families: &families,
         failures: &failures_sender,
         bustle: &bustle,
+        room: &Room::start(config.memory.ready_size_bytes_max)?,
     };
     let shards =
         installation.shards().map(|shard| start_shard(shard, &common)).collect::<anyhow::Result<Vec<_>>>()?;
@@ -83,13 +85,8 @@ pub fn start(config: &Config) -> anyhow::Result<Running> {
         outboxes: Arc::clone(&outboxes),
     });
     owned.ensure_admin_key()?;
-    let parts = EdgeParts {
-        config: edge_config(config, io_count),
-        auth: auth(config, installation)?,
-        codec: installation.order_codec()?,
-        payments,
-        metrics,
-    };
+    let (auth, codec) = (auth(config, installation)?, installation.order_codec()?);
+    let parts = EdgeParts { config: edge_config(config, io_count), auth, codec, payments, metrics };
     let edge = Arc::new(Edge::new(backend, parts));
     let (stop_io, io_stopped) = watch::channel(false);
     let start_io = |(number, listener): (usize, TcpListener)| {

@@ -25,6 +25,7 @@ mod metrics;
 mod outbox;
 mod payment;
 mod recovery;
+mod room;
 mod scrub;
 mod seq_cell;
 mod sync;

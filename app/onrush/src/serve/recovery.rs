@@ -18,6 +18,7 @@ use super::follower::{Due, Follow, FollowerThread};
 use super::inbox::Inbox;
 use super::metrics::Families;
 use super::outbox::Outbox;
+use super::room::Room;
 use super::scrub::scrub;
 use super::writer::Writer;
 use super::{Failure, ShardThreads, clock};
@@ -33,6 +34,7 @@ pub(super) struct Common<'a> {
     pub(super) families: &'a Families,
     pub(super) failures: &'a mpsc::UnboundedSender<Failure>,
     pub(super) bustle: &'a Arc<Bustle>,
+    pub(super) room: &'a Room,
 }
 
 /// Recovers a shard and starts its threads.
@@ -95,6 +97,7 @@ fn start_threads(
         outboxes: Arc::clone(common.outboxes),
         metrics: common.families.writer(shard),
         follow: Arc::clone(&follow),
+        room: common.room.clone(),
     };
     let number = shard.get();
     let closing = Arc::clone(&inbox);

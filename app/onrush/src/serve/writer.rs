@@ -15,6 +15,7 @@ use super::follower::Follow;
 use super::inbox::Inbox;
 use super::metrics::WriterMetrics;
 use super::outbox::{Outbox, Ticket};
+use super::room::Room;
 
 /// How long the writer sleeps when nothing comes: how late a hold may expire on an idle server.
 const IDLE_MAX: Duration = Duration::from_millis(10);
@@ -37,6 +38,7 @@ pub(crate) struct Writer<J> {
     pub(crate) outboxes: Arc<[Arc<Outbox>]>,
     pub(crate) metrics: WriterMetrics,
     pub(crate) follow: Arc<Follow>,
+    pub(crate) room: Room,
 }
 
 /// Why a writer ended before it was told to. Nothing unconfirmed was promised.
@@ -56,6 +58,7 @@ impl<J: Journal> Writer<J> {
         let mut returns = self.outboxes.iter().map(|_| Vec::new()).collect::<Vec<Vec<(Ticket, Decided)>>>();
         // Requests in the last batches, those before counting half each time.
         let mut recent_count = 0;
+        self.room.look(self.shard.state());
         loop {
             self.let_fill(recent_count);
             let answered_count = self.round(&mut returns)?;
@@ -108,6 +111,9 @@ impl<J: Journal> Writer<J> {
         self.shard.commit()?;
         let committed = Instant::now();
         tell(self.shard.state(), self.shard.facts());
+        if self.shard.facts().iter().any(|fact| matches!(fact, Fact::StockChanged { .. })) {
+            self.room.look(self.shard.state());
+        }
         let mut answered_count = 0;
         let journal::Tip { seq, chain, .. } = self.shard.journal().tip();
         let tip = Tip { seq, chain: chain.0 };

@@ -36,6 +36,8 @@ mod inbox;
 mod metrics;
 #[path = "../../src/serve/outbox.rs"]
 mod outbox;
+#[path = "../../src/serve/room.rs"]
+mod room;
 #[path = "../../src/serve/seq_cell.rs"]
 mod seq_cell;
 #[path = "../../src/serve/writer.rs"]

@@ -25,6 +25,7 @@ use super::follower::Follow;
 use super::inbox::{Inbox, NotTaken};
 use super::metrics::Families;
 use super::outbox::Outbox;
+use super::room::Room;
 use super::watched::{Honesty, Watched};
 use super::writer::Writer;
 
@@ -60,6 +61,7 @@ pub(super) fn run_round(inbox_len_max: usize, honesty: Honesty) {
         outboxes: std::sync::Arc::clone(&outboxes),
         metrics: Families::new(&mut Registry::default()).writer(ShardId::FIRST),
         follow: Arc::clone(&follow),
+        room: Room::start(0).unwrap(),
     };
     let writer = thread::spawn(move || writer.run().unwrap());
     let io = |number: usize| {

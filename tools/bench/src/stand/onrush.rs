@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use crate::arm::{Arm, PER_BUYER_MAX, SALE, item};
 use crate::ledger::Ledger;
+use crate::sample::settle;
 use crate::server::Server;
 use crate::site::{Site, run};
 
@@ -38,6 +39,8 @@ impl<'a> House<'a> {
         apply.arg("apply").arg(&file).arg("--yes").args(["--url", &format!("http://{}", server.address)]);
         run(apply.args(["--admin-key", &key]))?;
         std::fs::remove_file(&file)?;
+        // Nobody sells in the second in which the sale was made: its server has made room for it.
+        settle(&[server.pid()])?;
         Ok(House { site, server, data })
     }
 

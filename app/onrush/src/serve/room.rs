@@ -1,0 +1,145 @@
+//! Room for what may still be sold, made ready before it is.
+//!
+//! A page that is used for the first time has to be found and zeroed by the kernel, and in a virtual machine by its host as well: 2
+//! MiB took from 0.2 to 6 ms here. A writer whose state grows in the rush stands still for that, and everybody with it. So a
+//! thread that gives way takes memory from the allocator when units come on sale, touches every page and gives it back. The allocator
+//! keeps it ([`keep_freed`]), and whoever asks next gets pages that are there.
+
+use std::hint::black_box;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use anyhow::Context;
+use domain::SaleStatus;
+use engine::State;
+
+use super::background::give_way;
+
+/// What an order takes, about, in the writer's state, the follower's and the views, with indexes that grow.
+const ORDER_SIZE_BYTES: u64 = 512;
+/// Not more than this part of the machine's memory.
+const MEMORY_PART: u64 = 4;
+/// Taken at once: about as much as a state's own chunks, of which the allocator has to find one for each.
+const PIECE_SIZE_BYTES: usize = 2 << 20;
+const PAGE_SIZE_BYTES: usize = 4 << 10;
+/// Shards that may have something to say at once; who is not heard says it again.
+const TOLD_COUNT_MAX: usize = 64;
+
+/// One shard's way to the thread that makes room. The thread ends when nobody has one any more.
+#[derive(Clone)]
+pub(super) struct Room {
+    told: SyncSender<u64>,
+    /// For so many units there is room, or was.
+    unit_count: u64,
+}
+
+impl Room {
+    /// Starts the thread, which makes room for so many bytes at most, for all shards together.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub(super) fn start(size_bytes_max: u64) -> anyhow::Result<Room> {
+        keep_freed();
+        let size_bytes_max = size_bytes_max.min(memory_size_bytes() / MEMORY_PART);
+        let (told, heard) = sync_channel(TOLD_COUNT_MAX);
+        thread::Builder::new()
+            .name("room".to_owned())
+            .spawn(move || make(&heard, size_bytes_max))
+            .context("cannot start the thread that makes room")?;
+        Ok(Room { told, unit_count: 0 })
+    }
+
+    /// Looks at how many units the shard may still sell, and has room made for those that are new.
+    pub(super) fn look(&mut self, state: &State) {
+        let unit_count = units_on_sale(state);
+        if unit_count > self.unit_count && self.told.try_send(unit_count - self.unit_count).is_ok() {
+            self.unit_count = unit_count;
+        }
+    }
+}
+
+/// Units that are free in sales that are not over.
+fn units_on_sale(state: &State) -> u64 {
+    let sales = state.sales().filter(|(_, sale)| sale.status() != SaleStatus::Closed);
+    sales.flat_map(|(_, sale)| sale.items()).map(|item| u64::from(item.levels().free)).sum()
+}
+
+fn make(heard: &Receiver<u64>, size_bytes_max: u64) {
+    give_way();
+    let mut ready_size_bytes = 0;
+    for unit_count in heard {
+        let wanted = unit_count.saturating_mul(ORDER_SIZE_BYTES).saturating_add(ready_size_bytes);
+        let size_bytes = wanted.min(size_bytes_max);
+        if size_bytes > ready_size_bytes {
+            // All of it, or the allocator would give out what is ready already.
+            touch(size_bytes);
+            tracing::debug!(size_bytes, "there is room for orders");
+            ready_size_bytes = size_bytes;
+        }
+    }
+}
+
+fn touch(size_bytes: u64) {
+    let count = usize::try_from(size_bytes).unwrap_or(usize::MAX) / PIECE_SIZE_BYTES;
+    let pieces: Vec<Vec<u8>> = (0..count).map(|_| piece()).collect();
+    drop(pieces);
+}
+
+fn piece() -> Vec<u8> {
+    let mut piece = Vec::with_capacity(PIECE_SIZE_BYTES);
+    for page in piece.spare_capacity_mut().chunks_mut(PAGE_SIZE_BYTES) {
+        page[0].write(0);
+    }
+    // Nobody reads what was written; without this it need not be.
+    black_box(piece)
+}
+
+/// Has the allocator keep what is freed, instead of giving it back to the system after a second: what was needed once, for a
+/// snapshot or an index that grew, is needed again.
+fn keep_freed() {
+    use libmimalloc_sys::{mi_option_set, mi_option_t, mi_option_use_numa_nodes};
+    /// `mi_option_purge_delay` of mimalloc.h, for which the crate has no name: it stands right before.
+    const PURGE_DELAY: mi_option_t = mi_option_use_numa_nodes - 1;
+    const NEVER: core::ffi::c_long = -1;
+    #[expect(unsafe_code, reason = "the allocator's options have no other way in")]
+    // SAFETY: it stores a number; mimalloc lets any thread do so at any time.
+    unsafe {
+        mi_option_set(PURGE_DELAY, NEVER);
+    }
+}
+
+fn memory_size_bytes() -> u64 {
+    let info = rustix::system::sysinfo();
+    info.totalram.saturating_mul(u64::from(info.mem_unit))
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{Command, Currency, ItemIndex, ItemTerms, SaleId, SaleTerms, ShardId, Slug, UnixMs};
+
+    use super::*;
+
+    #[test]
+    fn room_is_asked_for_once_for_all_units_that_come_on_sale() {
+        let now = UnixMs(0);
+        let mut state = State::new(ShardId::FIRST, 1);
+        let (told, heard) = sync_channel(2);
+        let mut room = Room { told, unit_count: 0 };
+        room.look(&state);
+        assert!(heard.try_recv().is_err(), "nothing is on sale");
+        let mut run = |command: Command, room: &mut Room| {
+            let facts = engine::decide(&state, &command, now).unwrap();
+            facts.iter().for_each(|fact| engine::apply(&mut state, fact));
+            room.look(&state);
+            heard.try_iter().collect::<Vec<u64>>()
+        };
+        let terms = SaleTerms::new("Concert", Currency::new("EUR").unwrap(), 600);
+        let item = ItemTerms::new(Slug::new("ga").unwrap(), "Standing", 6_000);
+        let create =
+            Command::CreateSale { slug: Slug::new("concert").unwrap(), terms, items: vec![(item, 1_000)] };
+        let change = |change| Command::ChangeStock { sale: SaleId(0), item: ItemIndex(0), change, key: None };
+        assert_eq!(run(create, &mut room), [1_000]);
+        assert_eq!(run(change(-400), &mut room), [0; 0], "what was made ready stays");
+        assert_eq!(run(change(500), &mut room), [100], "only what is more than ever");
+    }
+}

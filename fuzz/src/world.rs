@@ -232,8 +232,8 @@ impl Backend for Shop {
         Ok(Ok(OrdersPage { orders: Vec::new(), next: None }))
     }
 
-    fn inbox_len(&self, _shard: ShardId) -> u32 {
-        0
+    fn pressure(&self, _shard: ShardId) -> gate::Pressure {
+        gate::Pressure::default()
     }
 
     fn inbox_len_max(&self) -> u32 {

@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use domain::{Answer, OrderState, OrderView, OrderWanted, Refusal, Request, SaleId, Seq, ShardId, UnixMs};
-use gate::Permit;
+use gate::{Permit, Pressure};
 
 /// Whoever decides and remembers. The edge does not know where.
 pub trait Backend: Clone + Send + Sync + 'static {
@@ -35,8 +35,8 @@ pub trait Backend: Clone + Send + Sync + 'static {
         query: OrdersQuery,
     ) -> impl Future<Output = Result<Result<OrdersPage, CursorInvalid>, Unavailable>> + Send;
 
-    /// How many requests wait for a shard's writer.
-    fn inbox_len(&self, shard: ShardId) -> u32;
+    /// How hard a shard's writer is pressed. The gate asks for every request, so the answer must cost next to nothing.
+    fn pressure(&self, shard: ShardId) -> Pressure;
 
     /// How many requests may wait for a shard's writer.
     fn inbox_len_max(&self) -> u32;

@@ -39,8 +39,8 @@ pub struct Config {
     pub list_len_default: u16,
     /// Most entries on a page of a list. Default 1,000.
     pub list_len_max: u16,
-    /// Requests that a writer is taken to decide in a second, for `Retry-After`. Default 20,000.
-    pub inbox_drained_per_s: u32,
+    /// Longest wait for a writer that the gate lets anybody in for. Default 1 s.
+    pub inbox_wait_max: Duration,
 }
 
 impl Config {
@@ -71,7 +71,7 @@ impl Default for Config {
             connection_count_max: 16_384,
             list_len_default: 100,
             list_len_max: 1_000,
-            inbox_drained_per_s: 20_000,
+            inbox_wait_max: Duration::from_secs(1),
         }
     }
 }

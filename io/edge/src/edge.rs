@@ -57,8 +57,11 @@ impl<B: Backend> Edge<B> {
     /// An edge before that backend.
     pub fn new(backend: B, parts: EdgeParts) -> Edge<B> {
         let EdgeParts { config, auth, codec, payments, metrics } = parts;
-        let inbox_len_max = backend.inbox_len_max();
-        let shedder = Shedder { inbox_len_max, drained_per_s: config.inbox_drained_per_s };
+        let shedder = Shedder {
+            inbox_len_max: backend.inbox_len_max(),
+            round_len_max: u32::try_from(limits::BATCH_FACT_COUNT_MAX).unwrap_or(u32::MAX),
+            wait_us_max: u64::try_from(config.inbox_wait_max.as_micros()).unwrap_or(u64::MAX),
+        };
         let bulk_turns = Semaphore::new(config.bulk_count_max);
         Edge { backend, config, auth, codec, payments, metrics, pages: Pages::default(), bulk_turns, shedder }
     }
@@ -156,9 +159,9 @@ impl<B: Backend> Edge<B> {
 
     /// Asks the gate about so many requests at once.
     pub(crate) fn admit(&self, work: Work, shard: ShardId, count: u32) -> Result<Permit, Refused> {
-        let admitted = self.shedder.admit_many(work, self.backend.inbox_len(shard), count);
-        admitted.inspect_err(|_refused| {
-            self.metrics.shed.inc();
+        let admitted = self.shedder.admit_many(work, self.backend.pressure(shard), count);
+        admitted.inspect_err(|refused| {
+            self.metrics.shed(refused.reason);
         })
     }
 

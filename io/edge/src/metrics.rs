@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use gate::Reason;
 use http::StatusCode;
 use parking_lot::Mutex;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -47,6 +48,11 @@ struct CodeLabels {
     code: &'static str,
 }
 
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct ReasonLabels {
+    reason: &'static str,
+}
+
 /// A part of an order's way that the edge sees.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Stage {
@@ -75,8 +81,10 @@ pub struct Metrics {
     pub(crate) bulk_orders: Counter,
     /// Those of them that were refused.
     pub(crate) bulk_orders_refused: Counter,
-    /// Requests turned away because a writer's inbox was full.
-    pub(crate) shed: Counter,
+    shed_by_depth: Counter,
+    shed_by_latency: Counter,
+    /// Bulks whose turn did not come.
+    pub(crate) shed_bulks: Counter,
     /// Panics caught in handlers.
     pub(crate) panics: Counter,
     pub(crate) connections: Gauge,
@@ -104,6 +112,9 @@ impl Metrics {
             stages.clone(),
         );
         registry.register("http_problems", "Problems answered, by code", problems.clone());
+        let sheds = Family::<ReasonLabels, Counter>::default();
+        registry.register("requests_shed", "Requests turned away by the gate, by reason", sheds.clone());
+        let shed = |reason| sheds.get_or_create_owned(&ReasonLabels { reason });
         let stage = |stage| stages.get_or_create_owned(&StageLabels { stage });
         Metrics {
             requests,
@@ -122,7 +133,9 @@ impl Metrics {
             ),
             bulk_orders: counter(registry, "bulk_orders", "Orders answered that came in bulk"),
             bulk_orders_refused: counter(registry, "bulk_orders_refused", "Those of them that were refused"),
-            shed: counter(registry, "requests_shed", "Requests turned away by the gate"),
+            shed_by_depth: shed("depth"),
+            shed_by_latency: shed("latency"),
+            shed_bulks: shed("bulks"),
             panics: counter(registry, "http_panics", "Panics caught in handlers"),
             connections: gauge(registry, "http_connections", "Connections now"),
             connections_accepted: counter(registry, "http_connections_accepted", "Connections accepted"),
@@ -143,6 +156,14 @@ impl Metrics {
         });
         counter.inc();
         self.durations[route.index()].observe(took.as_secs_f64());
+    }
+
+    /// Counts one request that the gate turned away.
+    pub(crate) fn shed(&self, reason: Reason) {
+        match reason {
+            Reason::Depth => self.shed_by_depth.inc(),
+            Reason::Latency => self.shed_by_latency.inc(),
+        };
     }
 
     /// Counts one problem. In a rush it is the same one over and over: its counter is looked up once.

@@ -11,7 +11,7 @@ use domain::{
     OrderView, Refusal, Request, SaleId, SaleStatus, SaleTerms, Seq, ShardId, Slug, UnixMs, Wish,
 };
 use edge::{Backend, Bulk, BulkDecided, CursorInvalid, Decided, OrdersPage, OrdersQuery, Tip, Unavailable};
-use gate::Permit;
+use gate::{Permit, Pressure};
 use parking_lot::Mutex;
 use views::{Catalog, KeyFilter, SalePublished};
 
@@ -136,8 +136,9 @@ impl Backend for StoreBackend {
         Err(Unavailable::Failed)
     }
 
-    fn inbox_len(&self, _shard: ShardId) -> u32 {
-        if matches!(self.0.store, Store::Full) { INBOX_LEN_MAX } else { 0 }
+    fn pressure(&self, _shard: ShardId) -> Pressure {
+        let inbox_len = if matches!(self.0.store, Store::Full) { INBOX_LEN_MAX } else { 0 };
+        Pressure { inbox_len, round: None }
     }
 
     fn inbox_len_max(&self) -> u32 {

@@ -70,6 +70,8 @@ pub enum Mark {
     AskedAgain,
     /// The gate refused a request: too many were waiting.
     RequestShed,
+    /// The gate refused a request: the disk was so slow that the answer would have come too late.
+    RequestShedByLatency,
     /// The edge said by itself that an item was sold out.
     SoldOutAtEdge,
     /// The edge said by itself that a sale takes no orders.
@@ -164,7 +166,7 @@ pub enum Mark {
 
 impl Mark {
     /// Every mark.
-    pub const ALL: [Mark; 77] = [
+    pub const ALL: [Mark; 78] = [
         Mark::PowerCutAtRest,
         Mark::PowerCutInStep,
         Mark::PowerCutInRecovery,
@@ -197,6 +199,7 @@ impl Mark {
         Mark::MessageOvertaken,
         Mark::AskedAgain,
         Mark::RequestShed,
+        Mark::RequestShedByLatency,
         Mark::SoldOutAtEdge,
         Mark::RefusedAtEdge,
         Mark::FoundOrderOnRetry,

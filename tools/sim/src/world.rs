@@ -24,8 +24,10 @@ use crate::story::Story;
 use crate::system::System;
 use server::Inbox;
 
-/// How fast the gate takes a writer to be: slow, so that it tells people to wait for seconds.
-const INBOX_DRAINED_PER_S: u32 = 10;
+/// How many requests the gate takes a writer to decide in a round: few, so that a slow disk means a long wait.
+const ROUND_LEN_MAX: u32 = 10;
+/// How long the gate lets anybody wait; a slow operation of a disk takes up to seconds.
+const WAIT_US_MAX: u64 = 1_000_000;
 
 /// Everything there is.
 pub struct World {
@@ -39,6 +41,8 @@ pub struct World {
     /// What waits for its writers, by shard.
     inboxes: Vec<Inbox>,
     shedder: Shedder,
+    /// How long the disk took in their last rounds, by shard.
+    last_rounds_us: Vec<u64>,
     /// Faults of the disks before this process began.
     faults_before: u64,
     /// Files that could not be made before this process began.
@@ -75,7 +79,12 @@ impl World {
             clock: Clock::new(shape.start),
             system: None,
             inboxes: (0..shape.shard_count).map(|_| Inbox::new()).collect(),
-            shedder: Shedder { inbox_len_max: shape.inbox_len_max, drained_per_s: INBOX_DRAINED_PER_S },
+            shedder: Shedder {
+                inbox_len_max: shape.inbox_len_max,
+                round_len_max: ROUND_LEN_MAX,
+                wait_us_max: WAIT_US_MAX,
+            },
+            last_rounds_us: vec![0; shape.shard_count.into()],
             shape,
             faults_before: 0,
             refused_full_before: 0,

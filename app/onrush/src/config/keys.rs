@@ -32,6 +32,9 @@ section! {
         shards: u16 = "1", Allowed::Integer { min: 1, max: SHARD_COUNT_MAX as u64 };
         /// Commands that may wait for one writer; when so many wait, more are answered 503.
         inbox_len_max: usize = "16384", Allowed::Integer { min: 64, max: MIB };
+        /// Longest wait for a writer that anybody is let in for, by how its last writes went; who would wait longer is
+        /// answered 503.
+        inbox_wait_ms_max: u64 = "1000", TIMEOUT_MS;
         /// How long a stop may take, from SIGTERM on, before what is still running is cut off.
         stop_timeout_ms: u64 = "30000", Allowed::Integer { min: 100, max: 3_600_000 };
     }

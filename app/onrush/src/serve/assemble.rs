@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use domain::UnixMs;
+use domain::{OrderCodec, UnixMs};
 use edge::auth::{Auth, BuyerTokens, RoleKeys};
 use edge::{Edge, EdgeParts, Metrics, Readiness, Ready};
 use prometheus_client::registry::Registry;
@@ -23,7 +23,7 @@ use super::outbox::Outbox;
 use super::recovery::{Common, start_shard};
 use super::room::Room;
 use super::units::{CatalogHandle, Units};
-use super::{Running, clock, io, payment};
+use super::{Running, ShardThreads, clock, io, payment};
 use crate::config::{Config, Http};
 use crate::installation::Installation;
 use crate::token::token_rules;
@@ -77,13 +77,7 @@ pub fn start(config: &Config) -> anyhow::Result<Running> {
         false => None,
     };
     let inboxes: Arc<[Arc<Inbox>]> = shards.iter().map(|shard| Arc::clone(&shard.inbox)).collect();
-    let backend = LocalBackend::new(Parts {
-        catalog,
-        codec: installation.order_codec()?,
-        inboxes: Arc::clone(&inboxes),
-        follows: shards.iter().map(|shard| Arc::clone(&shard.follow)).collect(),
-        outboxes: Arc::clone(&outboxes),
-    });
+    let backend = backend(&shards, Arc::clone(&inboxes), (catalog, installation.order_codec()?, &outboxes));
     owned.ensure_admin_key()?;
     let (auth, codec) = (auth(config, installation)?, installation.order_codec()?);
     let parts = EdgeParts { config: edge_config(config, io_count), auth, codec, payments, metrics };
@@ -109,6 +103,22 @@ pub fn start(config: &Config) -> anyhow::Result<Running> {
         rest_threads,
         shards,
         failures,
+    })
+}
+
+/// The shards as the edge sees them.
+fn backend(
+    shards: &[ShardThreads],
+    inboxes: Arc<[Arc<Inbox>]>,
+    (catalog, codec, outboxes): (Catalog, OrderCodec, &Arc<[Arc<Outbox>]>),
+) -> LocalBackend {
+    LocalBackend::new(Parts {
+        catalog,
+        codec,
+        inboxes,
+        paces: shards.iter().map(|shard| Arc::clone(&shard.pace)).collect(),
+        follows: shards.iter().map(|shard| Arc::clone(&shard.follow)).collect(),
+        outboxes: Arc::clone(outboxes),
     })
 }
 
@@ -147,6 +157,7 @@ fn edge_config(config: &Config, io_count: usize) -> edge::Config {
         write_deadline: ms(config.http.write_timeout_ms),
         stop_deadline: ms(config.stop_timeout_ms),
         connection_count_max: connections_max.div_ceil(io_count),
+        inbox_wait_max: ms(config.inbox_wait_ms_max),
         ..edge::Config::default()
     }
 }

@@ -4,10 +4,11 @@ use std::cell::Cell;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use domain::{OrderCodec, Refusal, Request, ShardId, UnixMs};
 use edge::{Backend, Bulk, BulkDecided, CursorInvalid, Decided, OrdersPage, OrdersQuery, Tip, Unavailable};
-use gate::Permit;
+use gate::{Permit, Pressure};
 use tokio::sync::oneshot;
 use views::Catalog;
 
@@ -16,6 +17,7 @@ use super::clock;
 use super::follower::Follow;
 use super::inbox::{Inbox, NotTaken};
 use super::outbox::Outbox;
+use super::pace::Pace;
 
 thread_local! {
     /// The outbox of this I/O thread.
@@ -36,6 +38,7 @@ pub(crate) struct Parts {
     pub(crate) catalog: Catalog,
     pub(crate) codec: OrderCodec,
     pub(crate) inboxes: Arc<[Arc<Inbox>]>,
+    pub(crate) paces: Vec<Arc<Pace>>,
     pub(crate) follows: Vec<Arc<Follow>>,
     pub(crate) outboxes: Arc<[Arc<Outbox>]>,
 }
@@ -118,8 +121,10 @@ impl Backend for LocalBackend {
         Ok(Ok(OrdersPage { orders: page.orders, next: page.next.map(code) }))
     }
 
-    fn inbox_len(&self, shard: ShardId) -> u32 {
-        self.inbox(shard).map_or(0, |inbox| u32::try_from(inbox.len()).unwrap_or(u32::MAX))
+    fn pressure(&self, shard: ShardId) -> Pressure {
+        let inbox_len = self.inbox(shard).map_or(0, |inbox| u32::try_from(inbox.len()).unwrap_or(u32::MAX));
+        let pace = self.0.paces.get(usize::from(shard.get()));
+        Pressure { inbox_len, round: pace.and_then(|pace| pace.round(Instant::now)) }
     }
 
     fn inbox_len_max(&self) -> u32 {

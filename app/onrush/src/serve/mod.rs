@@ -23,6 +23,7 @@ mod inbox;
 mod io;
 mod metrics;
 mod outbox;
+mod pace;
 mod payment;
 mod recovery;
 mod room;
@@ -48,6 +49,7 @@ pub use assemble::start;
 pub use command::{ServeArgs, serve};
 use follower::Follow;
 use inbox::Inbox;
+use pace::Pace;
 
 /// A server that runs on its own threads until [`Running::stop`].
 pub struct Running {
@@ -69,6 +71,7 @@ pub struct Running {
 /// The threads of one shard.
 struct ShardThreads {
     inbox: Arc<Inbox>,
+    pace: Arc<Pace>,
     follow: Arc<Follow>,
     writer: JoinHandle<()>,
     follower: JoinHandle<()>,

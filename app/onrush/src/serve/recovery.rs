@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use anyhow::Context;
 use domain::ShardId;
@@ -18,6 +19,7 @@ use super::follower::{Due, Follow, FollowerThread};
 use super::inbox::Inbox;
 use super::metrics::Families;
 use super::outbox::Outbox;
+use super::pace::Pace;
 use super::room::Room;
 use super::scrub::scrub;
 use super::writer::Writer;
@@ -72,6 +74,7 @@ fn start_threads(
     common: &Common<'_>,
 ) -> anyhow::Result<ShardThreads> {
     let inbox = Inbox::new(common.config.inbox_len_max, Arc::clone(common.bustle));
+    let pace = Pace::new(Instant::now());
     let (follow, jobs) = Follow::new(recovered.state().seq());
     let cursor = recovered.journal().cursor(report.snapshot.unwrap_or_default().next())?;
     let preparer = recovered.journal().preparer();
@@ -93,6 +96,7 @@ fn start_threads(
     let writer = Writer {
         shard: recovered,
         inbox: Arc::clone(&inbox),
+        pace: Arc::clone(&pace),
         bulks: Bulks::default(),
         outboxes: Arc::clone(common.outboxes),
         metrics: common.families.writer(shard),
@@ -100,11 +104,12 @@ fn start_threads(
         room: common.room.clone(),
     };
     let number = shard.get();
-    let closing = Arc::clone(&inbox);
+    let (closing, resting) = (Arc::clone(&inbox), Arc::clone(&pace));
     let writer = spawn(format!("writer-{number}"), common.failures.clone(), move || {
         let ended = catch_unwind(AssertUnwindSafe(|| writer.run()));
         // Whoever still waits is told at once that nobody will answer.
         closing.close();
+        resting.rest();
         closing.drain().for_each(drop);
         std::iter::from_fn(|| closing.pop_bulk()).for_each(drop);
         match ended {
@@ -113,7 +118,7 @@ fn start_threads(
         }
     })?;
     let follower = spawn(format!("follower-{number}"), common.failures.clone(), move || follower.run())?;
-    Ok(ShardThreads { inbox, follow, writer, follower })
+    Ok(ShardThreads { inbox, pace, follow, writer, follower })
 }
 
 fn cannot_recover(shard: ShardId, dir: &Path, data: &Path) -> String {

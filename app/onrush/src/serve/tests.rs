@@ -1,5 +1,7 @@
 //! The hand-off as the server compiles it. Every order of steps is tried in `tests/handoff` and `tests/rounds`.
 
+mod stall;
+
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;

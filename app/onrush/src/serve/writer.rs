@@ -15,6 +15,7 @@ use super::follower::Follow;
 use super::inbox::Inbox;
 use super::metrics::WriterMetrics;
 use super::outbox::{Outbox, Ticket};
+use super::pace::Pace;
 use super::room::Room;
 
 /// How long the writer sleeps when nothing comes: how late a hold may expire on an idle server.
@@ -34,6 +35,7 @@ const FULL_REQUEST_COUNT: usize = 510;
 pub(crate) struct Writer<J> {
     pub(crate) shard: Shard<J, Way>,
     pub(crate) inbox: Arc<Inbox>,
+    pub(crate) pace: Arc<Pace>,
     pub(crate) bulks: Bulks,
     pub(crate) outboxes: Arc<[Arc<Outbox>]>,
     pub(crate) metrics: WriterMetrics,
@@ -67,6 +69,7 @@ impl<J: Journal> Writer<J> {
             if answered_count > 0 || self.shard.waiting_count() > 0 || !self.bulks.is_empty() {
                 continue;
             }
+            self.pace.rest();
             if self.inbox.is_closed() && self.inbox.is_empty() {
                 return Ok(());
             }
@@ -94,6 +97,7 @@ impl<J: Journal> Writer<J> {
     /// fill a round for which the other waits.
     fn round(&mut self, returns: &mut [Vec<(Ticket, Decided)>]) -> Result<usize, WriterError> {
         let begun = Instant::now();
+        self.pace.begin(begun);
         let mut first_since = self.bulks.first_since();
         let is_shared = self.inbox.has_bulks() || !self.bulks.is_empty();
         let alone_count_max = match is_shared {

@@ -36,6 +36,8 @@ mod inbox;
 mod metrics;
 #[path = "../../src/serve/outbox.rs"]
 mod outbox;
+#[path = "../../src/serve/pace.rs"]
+mod pace;
 #[path = "../../src/serve/room.rs"]
 mod room;
 #[path = "../../src/serve/seq_cell.rs"]

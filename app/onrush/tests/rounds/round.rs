@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::num::NonZeroU16;
 use std::pin::{Pin, pin};
 use std::task::Poll;
+use std::time::Instant;
 
 use domain::{
     Answer, BuyerId, Command, Currency, ItemIndex, ItemTerms, KeyDigest, OrderWanted, Refusal, Request,
@@ -25,6 +26,7 @@ use super::follower::Follow;
 use super::inbox::{Inbox, NotTaken};
 use super::metrics::Families;
 use super::outbox::Outbox;
+use super::pace::Pace;
 use super::room::Room;
 use super::watched::{Honesty, Watched};
 use super::writer::Writer;
@@ -57,6 +59,7 @@ pub(super) fn run_round(inbox_len_max: usize, honesty: Honesty) {
     let writer = Writer {
         shard,
         inbox: Arc::clone(&inbox),
+        pace: Pace::new(Instant::now()),
         bulks: Bulks::default(),
         outboxes: std::sync::Arc::clone(&outboxes),
         metrics: Families::new(&mut Registry::default()).writer(ShardId::FIRST),

@@ -16,6 +16,10 @@ use super::http::{Ask, Connection, Reply};
 use super::onrush::{self, wait};
 use super::{PATIENCE, until};
 
+/// Other tests use the same disk, and may hold up a write for longer than anybody should wait: only a test that sets a bound
+/// of its own is about this.
+const BUSY_MACHINE: &str = "inbox_wait_ms_max=600000";
+
 /// A data folder and who may administer it, over many starts.
 pub(crate) struct House {
     dir: TempDir,
@@ -79,7 +83,7 @@ impl House {
     pub(crate) fn words(&self, settings: &[&str]) -> Vec<String> {
         let data = self.data().display().to_string();
         let fixed = ["serve", "--data", &data, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
-        let set = settings.iter().flat_map(|setting| ["--set", setting]);
+        let set = [BUSY_MACHINE].iter().chain(settings).flat_map(|setting| ["--set", setting]);
         fixed.into_iter().chain(set).map(str::to_owned).collect()
     }
 

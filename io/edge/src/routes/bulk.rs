@@ -64,7 +64,7 @@ async fn turn<B: Backend>(edge: &Edge<B>) -> Result<SemaphorePermit<'_>, Problem
     match waiting.await {
         Ok(turn) => Ok(turn.expect("nobody closes it")),
         Err(_elapsed) => {
-            edge.metrics.shed.inc();
+            edge.metrics.shed_bulks.inc();
             Err(Problem::unavailable(Unavailable::Overloaded { retry_after_s: 1 }))
         }
     }

@@ -10,7 +10,7 @@ use domain::{
     OrderView, PaymentResult, RefundCause, RefundStep, Refusal, Request, SaleId, SaleStatus, Seq, ShardId,
     StockReceipt, UnixMs, Wishes,
 };
-use gate::Permit;
+use gate::{Permit, Pressure};
 use parking_lot::Mutex;
 use views::{Catalog, KeyFilter, SalePublished};
 
@@ -34,7 +34,7 @@ pub(super) struct Fake {
 pub(super) struct State {
     pub(super) now: UnixMs,
     pub(super) trouble: Option<Trouble>,
-    pub(super) inbox_len: u32,
+    pub(super) pressure: Pressure,
     pub(super) asked: Vec<String>,
     pub(super) orders: BTreeMap<OrderId, OrderView>,
     keys: Vec<(BuyerId, KeyDigest, Wishes, OrderView)>,
@@ -309,8 +309,8 @@ impl Backend for Fake {
         Ok(Ok(OrdersPage { orders: all[from..until].to_vec(), next }))
     }
 
-    fn inbox_len(&self, _shard: ShardId) -> u32 {
-        self.state.lock().inbox_len
+    fn pressure(&self, _shard: ShardId) -> Pressure {
+        self.state.lock().pressure
     }
 
     fn inbox_len_max(&self) -> u32 {

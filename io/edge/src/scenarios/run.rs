@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use domain::{Amount, Currency, OrderCodec, PaymentId, PaymentResult, Refusal, UnixMs};
+use gate::{Pressure, Round};
 use payments::{CallbackError, Charge, ChargeRequest, ChargeStatus, Event, ProviderError};
 use prometheus_client::registry::Registry;
 use serde::de::DeserializeOwned;
@@ -162,7 +163,12 @@ fn happen(world: &mut World, event: &str) {
     let mut state = world.fake.state.lock();
     match event.split_whitespace().collect::<Vec<_>>()[..] {
         ["clock", seconds] => state.now = UnixMs(START.0 + seconds.parse::<u64>().unwrap() * 1_000),
-        ["inbox", len] => state.inbox_len = len.parse().unwrap(),
+        ["inbox", len] => state.pressure.inbox_len = len.parse().unwrap(),
+        ["stall", milliseconds] => {
+            let age_us = milliseconds.parse::<u64>().unwrap() * 1_000;
+            state.pressure.round = Some(Round { age_us, last_us: 250 });
+        }
+        ["rest"] => state.pressure = Pressure::default(),
         ["panic"] => state.trouble = Some(Trouble::Panic),
         ["stopping"] => state.trouble = Some(Trouble::Unavailable(Unavailable::Stopping)),
         ["failed"] => state.trouble = Some(Trouble::Unavailable(Unavailable::Failed)),

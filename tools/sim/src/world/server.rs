@@ -2,7 +2,7 @@
 //! stored and answered.
 
 use domain::{Answer, Command, Request, SaleStatus, Seq, ShardId};
-use gate::{Permit, Work};
+use gate::{Permit, Pressure, Reason, Round, Work};
 use views::{Claim, foresee_refusal};
 
 use super::{World, shard_of};
@@ -36,21 +36,30 @@ impl World {
             self.mark(if is_sold_out { Mark::SoldOutAtEdge } else { Mark::RefusedAtEdge });
             return self.leave(&errand, Err(refusal), Seq(0));
         }
-        let inbox = &mut self.inboxes[usize::from(asked.shard.get())];
-        let inbox_len = u32::try_from(inbox.len()).expect("the gate keeps it short");
-        match self.shedder.admit(asked.work, inbox_len) {
+        match self.shedder.admit(asked.work, self.pressure(asked.shard)) {
             Ok(permit) => {
                 self.story.tell(&format!("waits in {:?}: {errand:?}", asked.shard));
-                inbox.push((errand, asked.request, permit));
+                self.inboxes[usize::from(asked.shard.get())].push((errand, asked.request, permit));
             }
             Err(refused) => {
-                self.story.tell(&format!("shed: {errand:?}"));
-                self.mark(Mark::RequestShed);
+                self.story.tell(&format!("shed: {errand:?}, {:?}", refused.reason));
+                self.mark(match refused.reason {
+                    Reason::Depth => Mark::RequestShed,
+                    Reason::Latency => Mark::RequestShedByLatency,
+                });
                 let reply = Reply::Busy { retry_after_s: refused.retry_after_s };
                 self.send(Message::Answer(errand, reply));
             }
         }
         Ok(())
+    }
+
+    /// What a writer tells the gate: once something waits for it, its round is as good as begun.
+    fn pressure(&self, shard: ShardId) -> Pressure {
+        let index = usize::from(shard.get());
+        let inbox_len = u32::try_from(self.inboxes[index].len()).expect("the gate keeps it short");
+        let round = Round { age_us: 0, last_us: self.last_rounds_us[index] };
+        Pressure { inbox_len, round: (inbox_len > 0).then_some(round) }
     }
 
     fn read(&mut self, errand: &Errand) -> Option<Asked> {
@@ -102,7 +111,9 @@ impl World {
         }
         let (clock, before) = (self.clock.now(), system.shard_mut(shard).state().seq());
         let stepped = system.shard_mut(shard).step(clock, requests);
-        if self.spend_busy_time() > 0 {
+        let busy_ms = self.spend_busy_time();
+        self.last_rounds_us[shard] = busy_ms * 1_000;
+        if busy_ms > 0 {
             self.mark(Mark::SlowCommit);
         }
         let outcomes = match stepped {

@@ -1,4 +1,4 @@
-//! `onrush serve` from outside: its life, selling, strangers, and bad disks.
+//! `onrush serve` from outside: its life, selling, overload, strangers, and bad disks.
 #![allow(clippy::unwrap_used, reason = "a test fails where it stands")]
 
 mod bulk;
@@ -6,6 +6,7 @@ mod disk;
 mod life;
 mod load;
 mod money;
+mod overload;
 mod receipts;
 mod selling;
 mod slow;

@@ -2,10 +2,19 @@
 
 use std::io;
 
+use rustix::process::{Resource, getrlimit};
+
 use super::support::http::{Ask, Connection};
 use super::support::sale::{Shop, Units, basket, definition};
-use super::support::server::{House, Server};
+use super::support::server::House;
 use super::support::until;
+
+/// Connections that were cut.
+const CUT: &str = "onrush_http_connections_cut_total";
+/// Clients that send a byte now and then, if there are so many file handles. The bench has 15,000 (`slow`).
+const SLOW_COUNT_MAX: usize = 3_000;
+/// File handles that other tests of this process need.
+const OTHERS_COUNT: u64 = 256;
 
 /// Long enough for an ordinary request on a busy machine, short enough for a test.
 const SETTINGS: [&str; 4] = [
@@ -59,7 +68,7 @@ fn client_that_stops_reading_is_cut() {
     let ask = Ask::get("/v1/openapi.json").head();
     let asked = (0..2_000).try_for_each(|_| deaf.send(&ask));
     let _: io::Result<()> = asked;
-    until("the cut", || (cut_count(&server) == Some(1)).then_some(()));
+    until("the cut", || (server.metric(CUT) == 1).then_some(()));
     server.ask(&Ask::get("/v1/sales")).expect(200);
     server.stop();
 }
@@ -82,17 +91,37 @@ fn client_that_leaves_before_its_answer_has_its_order_all_the_same() {
     server.stop();
 }
 
+#[test]
+fn thousands_that_send_byte_by_byte_are_each_cut_and_keep_nobody_waiting() {
+    let house = House::new();
+    let server = house.serve(&SETTINGS);
+    let shop = Shop::open(&house, &server, ("gig", &definition("gig", 100_000, 600)));
+    let token = house.token("ada");
+    let count = slow_count();
+    let mut slow: Vec<Connection> = (0..count).map(|_| server.connect()).collect();
+    slow.iter_mut().for_each(|connection| connection.send(b"GET /v1/sales HTTP/1.1\r\nX: ").unwrap());
+    let mut order_count = 0;
+    until("the cuts", || {
+        // Whoever was cut cannot send any more.
+        slow.retain_mut(|connection| connection.send(b"x").is_ok());
+        shop.buy(&token, (&format!("k{order_count}"), 1)).expect(201);
+        order_count += 1;
+        slow.is_empty().then_some(())
+    });
+    assert_eq!(server.metric(CUT), count as u64, "each of them, and nobody else");
+    assert_eq!(shop.stock().0.held, order_count);
+    server.stop();
+}
+
+fn slow_count() -> usize {
+    let handles = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    usize::try_from(handles.saturating_sub(OTHERS_COUNT)).unwrap_or(usize::MAX).min(SLOW_COUNT_MAX)
+}
+
 /// Closed, gently or not, perhaps with a last word.
 fn is_over(rest: io::Result<Vec<u8>>) -> bool {
     match rest {
         Ok(bytes) => bytes.is_empty() || bytes.starts_with(b"HTTP/1.1 408"),
         Err(error) => error.kind() == io::ErrorKind::ConnectionReset,
     }
-}
-
-/// Connections that were cut, by the metrics.
-fn cut_count(server: &Server) -> Option<u64> {
-    let metrics = server.ask_admin("/metrics").body;
-    let line = metrics.lines().find(|line| line.starts_with("onrush_http_connections_cut_total "))?;
-    line.rsplit(' ').next()?.parse().ok()
 }

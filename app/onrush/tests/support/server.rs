@@ -180,6 +180,26 @@ impl Server {
         connection.ask(&Ask::get(path)).expect("it answers")
     }
 
+    /// The sum of a metric over its labels.
+    #[track_caller]
+    pub(crate) fn metric(&self, name: &str) -> u64 {
+        let metrics = self.ask_admin("/metrics").body;
+        let values = metrics.lines().filter_map(|line| {
+            let rest = line.strip_prefix(name)?;
+            rest.starts_with([' ', '{']).then(|| rest.rsplit(' ').next()?.parse::<u64>().ok())?
+        });
+        values.sum()
+    }
+
+    /// The most memory that it ever had, in bytes.
+    #[track_caller]
+    pub(crate) fn memory_bytes_max(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux says it");
+        let kib = line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number");
+        kib << 10
+    }
+
     /// The log so far.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(&self.log).expect("the log can be read")

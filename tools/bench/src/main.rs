@@ -23,6 +23,7 @@ mod machine;
 mod plan;
 mod process;
 mod program;
+mod recovery;
 mod report;
 mod restart;
 mod run;
@@ -31,6 +32,7 @@ mod sample;
 mod series;
 mod server;
 mod site;
+mod slow;
 mod stand;
 mod targets;
 

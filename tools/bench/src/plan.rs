@@ -21,6 +21,10 @@ pub(crate) enum Job {
     Restart,
     /// Latency at an open arrival rate, and ten times the clients: the figures `half-load.*` and `overload.*`.
     Rush,
+    /// How soon latency is back after an overload: `overload.recovery`.
+    Recovery,
+    /// Latency beside thousands of clients that send byte by byte.
+    Slow,
     /// An order when millions have bought already.
     Crowd,
     /// Orders in batches.
@@ -36,7 +40,7 @@ const fn compare(id: &'static str, arm: Arm, beside: Arm) -> Job {
 }
 
 /// Everything, in the order in which it is measured.
-const JOBS: [Job; 21] = [
+const JOBS: [Job; 23] = [
     compare("order-hello", Arm::Order, Arm::Hello),
     compare("order-nginx", Arm::Order, Arm::Nginx),
     compare("one-item-1000-items", Arm::Order, Arm::Order1000Items),
@@ -52,6 +56,8 @@ const JOBS: [Job; 21] = [
     compare("order-mariadb", Arm::Order, Arm::Mariadb),
     Job::Light,
     Job::Rush,
+    Job::Recovery,
+    Job::Slow,
     compare("10000-items-one-item", Arm::Order10000Items, Arm::Order),
     Job::Compare(Comparison {
         id: "idle",
@@ -77,6 +83,8 @@ impl Job {
             Job::Light => "light",
             Job::Restart => "restart",
             Job::Rush => "half-load",
+            Job::Recovery => "recovery",
+            Job::Slow => "slow",
             Job::Crowd => "crowd",
             Job::Batch => "batch",
         }
@@ -108,6 +116,7 @@ pub(crate) fn jobs(only: &[String]) -> Result<Vec<Job>, String> {
 /// The job that a figure comes of: its name up to the point.
 fn job_of(figure: &str) -> Option<Job> {
     let name = match figure.split('.').next().unwrap_or(figure) {
+        _ if figure == "overload.recovery" => Job::Recovery.name(),
         "overload" => Job::Rush.name(),
         name => name,
     };
@@ -126,6 +135,8 @@ mod tests {
         assert_eq!(names("R3").unwrap(), ["order-redis-always", "order-redis-everysec"]);
         assert_eq!(names("r16").unwrap(), ["instructions"]);
         assert_eq!(names("order-axum").unwrap(), ["order-axum"]);
+        assert_eq!(names("overload.p99").unwrap(), ["half-load"]);
+        assert_eq!(names("overload.recovery").unwrap(), ["recovery"]);
         assert!(names("R18").is_err());
     }
 

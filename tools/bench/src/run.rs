@@ -15,11 +15,13 @@ use crate::load::Tokens;
 use crate::machine::Facts;
 use crate::plan::{self, Job};
 use crate::program;
+use crate::recovery;
 use crate::report::Report;
 use crate::restart;
 use crate::rush;
 use crate::series::{Bench, Comparison, Left, Settings};
 use crate::site::Site;
+use crate::slow;
 
 /// Buyers of measured runs. Each may have four units, so that the runs on one server may go round four times.
 const BUYERS: u32 = 1_000_000;
@@ -121,6 +123,8 @@ fn figures(job: Job, bench: &Bench<'_>) -> anyhow::Result<Figures> {
         Job::Light => light::figures(bench),
         Job::Restart => restart::figures(bench),
         Job::Rush => rush::figures(bench),
+        Job::Recovery => recovery::figures(bench),
+        Job::Slow => slow::figures(bench),
         Job::Crowd => crowd::figures(bench),
         Job::Batch => batch::figures(bench),
         Job::Compare(comparison) => unreachable!("{} is a series, not a figure", comparison.id),

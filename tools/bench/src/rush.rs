@@ -11,8 +11,8 @@ use crate::series::{Bench, check_answers};
 use crate::stand::Stand;
 
 /// Connections of the closed loop that finds the most, and of the open loops.
-const CONNECTIONS: u32 = 256;
-const CROWD: u32 = 10 * CONNECTIONS;
+pub(crate) const CONNECTIONS: u32 = 256;
+pub(crate) const CROWD: u32 = 10 * CONNECTIONS;
 /// Whoever has no answer at ten times the load may come again: these are no errors.
 const REFUSED: u16 = 503;
 
@@ -103,6 +103,6 @@ impl Round {
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate is positive and small")]
-fn whole(rate: f64) -> u32 {
+pub(crate) fn whole(rate: f64) -> u32 {
     rate.max(1.0) as u32
 }

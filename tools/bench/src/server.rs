@@ -6,6 +6,7 @@ use std::process::{ChildStdout, Command, ExitStatus, Stdio};
 
 use anyhow::{Context as _, bail};
 
+use crate::http_client::Client;
 use crate::process::Process;
 
 const LISTENING: &str = "listening on http://";
@@ -19,7 +20,7 @@ pub(crate) struct Server {
     /// Where it listens.
     pub(crate) address: SocketAddr,
     /// Where it shows its metrics, if it does.
-    pub(crate) metrics_address: Option<SocketAddr>,
+    metrics_address: Option<SocketAddr>,
     /// What it printed before it listened.
     pub(crate) greeting: Vec<String>,
 }
@@ -51,6 +52,17 @@ impl Server {
         self.process.pid()
     }
 
+    /// A metric of now, summed over its labels.
+    ///
+    /// # Errors
+    /// When the server does not say.
+    pub(crate) fn metric(&self, name: &str) -> anyhow::Result<f64> {
+        let address = self.metrics_address.context("the server does not say where its metrics are")?;
+        let mut client = Client::connect(address)?;
+        client.send("GET /metrics HTTP/1.1\r\nHost: bench\r\n\r\n")?;
+        metric(&client.receive()?.body, name)
+    }
+
     /// Asks it to end (SIGTERM) and waits until it has. With what it printed since it listened.
     ///
     /// # Errors
@@ -71,6 +83,15 @@ impl Server {
     }
 }
 
+/// The sum of a metric over all its labels.
+fn metric(page: &str, name: &str) -> anyhow::Result<f64> {
+    let lines =
+        page.lines().filter_map(|line| line.strip_prefix(name)).filter(|rest| rest.starts_with([' ', '{']));
+    let values = lines.filter_map(|rest| rest.rsplit(' ').next()?.parse::<f64>().ok());
+    let (count, sum) = values.fold((0, 0.0), |(count, sum), value| (count + 1, sum + value));
+    (count > 0).then_some(sum).with_context(|| format!("there is no metric {name}"))
+}
+
 /// The address that stands behind those words.
 fn address_after(line: &str, words: &str) -> Option<SocketAddr> {
     let (_, rest) = line.split_once(words)?;
@@ -80,6 +101,13 @@ fn address_after(line: &str, words: &str) -> Option<SocketAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn counter_is_summed_over_shards() {
+        let page = "# TYPE x counter\nx_total{shard=\"0\"} 3\nx_total{shard=\"1\"} 4\ny_total 9\n";
+        assert_eq!(metric(page, "x_total").unwrap(), 7.0);
+        assert!(metric(page, "z_total").is_err());
+    }
 
     #[test]
     fn addresses_are_found_in_either_greeting() {

@@ -62,14 +62,10 @@ pub(crate) fn figures(bench: &Bench<'_>) -> anyhow::Result<Figures> {
 impl Written {
     fn now(house: &House<'_>) -> anyhow::Result<Written> {
         let server = &house.server;
-        let address = server.metrics_address.context("the server does not say where its metrics are")?;
-        let mut client = Client::connect(address)?;
-        client.send("GET /metrics HTTP/1.1\r\nHost: bench\r\n\r\n")?;
-        let page = client.receive()?.body;
         let pid = server.pid();
         Ok(Written {
-            facts: metric(&page, "onrush_journal_facts_total")?,
-            record_bytes: metric(&page, "onrush_journal_record_bytes_total")?,
+            facts: server.metric("onrush_journal_facts_total")?,
+            record_bytes: server.metric("onrush_journal_record_bytes_total")?,
             writer_bytes: written(&task(pid, WRITER)?.join("io"))?,
             all_bytes: written(&PathBuf::from(format!("/proc/{pid}/io")))?,
             disk_bytes: disk_written(house.data.path())?,
@@ -83,14 +79,6 @@ fn task(pid: u32, name: &str) -> anyhow::Result<PathBuf> {
     let is_it =
         |path: &PathBuf| std::fs::read_to_string(path.join("comm")).is_ok_and(|text| text.trim_end() == name);
     tasks.into_iter().find(is_it).with_context(|| format!("there is no thread {name}"))
-}
-
-/// The sum of a counter over all its labels.
-fn metric(page: &str, name: &str) -> anyhow::Result<f64> {
-    let lines = page.lines().filter_map(|line| line.strip_prefix(name));
-    let values = lines.filter_map(|rest| rest.rsplit(' ').next()?.parse::<f64>().ok());
-    let (count, sum) = values.fold((0, 0.0), |(count, sum), value| (count + 1, sum + value));
-    (count > 0).then_some(sum).with_context(|| format!("there is no metric {name}"))
 }
 
 /// Bytes handed to the kernel (proc(5), `wchar`). Its `write_bytes` counts whole folios, which are up to a
@@ -122,13 +110,6 @@ fn sectors_written(text: &str, device: (u32, u32)) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn counter_is_summed_over_shards() {
-        let page = "# TYPE x counter\nx_total{shard=\"0\"} 3\nx_total{shard=\"1\"} 4\ny_total 9\n";
-        assert_eq!(metric(page, "x_total").unwrap(), 7.0);
-        assert!(metric(page, "z_total").is_err());
-    }
 
     #[test]
     fn disk_is_found_by_its_numbers() {

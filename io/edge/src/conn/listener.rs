@@ -27,7 +27,9 @@ pub async fn accept_loop<B: Backend>(
 ) {
     let server = Server::new(edge.clone());
     let connections = Connections::new(edge.config.clone());
-    let mut sweeps = interval(edge.config.sweep_interval.max(Duration::from_millis(1)));
+    let part_interval = edge.config.sweep_interval / u32::try_from(Connections::PART_COUNT).unwrap_or(1);
+    let mut sweeps = interval(part_interval.max(Duration::from_millis(1)));
+    let mut parts = (0..Connections::PART_COUNT).cycle();
     sweeps.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut shutdown = pin!(shutdown);
     loop {
@@ -35,7 +37,8 @@ pub async fn accept_loop<B: Backend>(
             biased;
             () = &mut shutdown => break,
             _ = sweeps.tick() => {
-                edge.metrics.connections_cut.inc_by(connections.sweep(Instant::now()));
+                let part = parts.next().unwrap_or_default();
+                edge.metrics.connections_cut.inc_by(connections.sweep_part(part, Instant::now()));
             }
             () = connections.ended(), if connections.is_full() => {}
             accepted = listener.accept(), if !connections.is_full() => match accepted {

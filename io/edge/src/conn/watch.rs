@@ -126,6 +126,9 @@ pub(crate) struct Place {
 }
 
 impl Connections {
+    /// Parts that are looked at one after the other in a sweep's interval.
+    pub(crate) const PART_COUNT: usize = 16;
+
     pub(crate) fn new(config: Config) -> Arc<Connections> {
         Arc::new(Connections { live: Mutex::new(Slab::new()), ended: Notify::new(), config })
     }
@@ -151,9 +154,18 @@ impl Connections {
     }
 
     /// Ends the connections that do the same for too long; says how many.
+    #[cfg(test)]
     pub(crate) fn sweep(&self, now: Instant) -> u64 {
+        (0..Connections::PART_COUNT).map(|part| self.sweep_part(part, now)).sum()
+    }
+
+    /// The same for one part of them. All at once, thousands of slow clients would be ended in one go, and everybody else
+    /// on the thread would wait for that.
+    pub(crate) fn sweep_part(&self, part: usize, now: Instant) -> u64 {
         let mut cut = 0;
-        for (_, live) in self.live.lock().iter_mut() {
+        let mut all = self.live.lock();
+        for index in (part..all.capacity()).step_by(Connections::PART_COUNT) {
+            let Some(live) = all.get_mut(index) else { continue };
             let state = live.watch.state.load(Ordering::Relaxed);
             if state != live.state {
                 (live.state, live.since) = (state, now);
@@ -192,6 +204,19 @@ mod tests {
         let place = connections.add(start);
         place.watch.enter(phase);
         (0..200).map(Duration::from_secs).find(|later| connections.sweep(start + *later) == 1).unwrap()
+    }
+
+    #[test]
+    fn crowd_is_ended_part_by_part() {
+        let connections = Connections::new(Config::default());
+        let start = Instant::now();
+        let places: Vec<Place> =
+            (0..Connections::PART_COUNT * 10 + 3).map(|_| connections.add(start)).collect();
+        let late = start + Config::default().first_byte_deadline;
+        let cuts: Vec<u64> =
+            (0..Connections::PART_COUNT).map(|part| connections.sweep_part(part, late)).collect();
+        assert!(cuts.iter().all(|cut| [10, 11].contains(cut)), "{cuts:?}");
+        assert_eq!(cuts.iter().sum::<u64>(), places.len() as u64, "each of them once");
     }
 
     #[test]

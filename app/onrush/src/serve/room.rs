@@ -5,7 +5,9 @@
 //! thread that gives way takes memory from the allocator when units come on sale, touches every page and gives it back. The allocator
 //! keeps it ([`keep_freed`]), and whoever asks next gets pages that are there.
 
+use std::fs;
 use std::hint::black_box;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
@@ -17,7 +19,7 @@ use super::background::give_way;
 
 /// What an order takes, about, in the writer's state, the follower's and the views, with indexes that grow.
 const ORDER_SIZE_BYTES: u64 = 512;
-/// Not more than this part of the machine's memory.
+/// Not more than this part of the memory that there is.
 const MEMORY_PART: u64 = 4;
 /// Taken at once: about as much as a state's own chunks, of which the allocator has to find one for each.
 const PIECE_SIZE_BYTES: usize = 2 << 20;
@@ -108,9 +110,30 @@ fn keep_freed() {
     }
 }
 
+/// What the machine has, or less where this process may not have all of it.
 fn memory_size_bytes() -> u64 {
     let info = rustix::system::sysinfo();
-    info.totalram.saturating_mul(u64::from(info.mem_unit))
+    let machine = info.totalram.saturating_mul(u64::from(info.mem_unit));
+    let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    let limit = |file: PathBuf| fs::read_to_string(file).ok()?.trim().parse::<u64>().ok();
+    limit_files(&groups).into_iter().filter_map(limit).fold(machine, u64::min)
+}
+
+/// Where limits of this process's memory may stand: its control group's, and those of the groups around it (cgroups(7)).
+fn limit_files(groups: &str) -> Vec<PathBuf> {
+    const ROOT: &str = "/sys/fs/cgroup";
+    let of = |line: &str| match line.splitn(3, ':').collect::<Vec<_>>()[..] {
+        [_, "", path] => Some((Path::new(ROOT).join(path.trim_start_matches('/')), "memory.max")),
+        [_, "memory", path] => {
+            Some((Path::new(ROOT).join("memory").join(path.trim_start_matches('/')), "memory.limit_in_bytes"))
+        }
+        _ => None,
+    };
+    let around = |(group, file): (PathBuf, &str)| {
+        let groups = group.ancestors().take_while(|group| group.starts_with(ROOT));
+        groups.map(|group| group.join(file)).collect::<Vec<_>>()
+    };
+    groups.lines().filter_map(of).flat_map(around).collect()
 }
 
 #[cfg(test)]
@@ -141,5 +164,26 @@ mod tests {
         assert_eq!(run(create, &mut room), [1_000]);
         assert_eq!(run(change(-400), &mut room), [0; 0], "what was made ready stays");
         assert_eq!(run(change(500), &mut room), [100], "only what is more than ever");
+    }
+
+    #[test]
+    fn limits_are_looked_for_in_every_group_around_the_process() {
+        let files = |groups: &str| {
+            limit_files(groups).iter().map(|file| file.display().to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            files("0::/a.slice/b\n1:name=systemd:/x\n"),
+            [
+                "/sys/fs/cgroup/a.slice/b/memory.max",
+                "/sys/fs/cgroup/a.slice/memory.max",
+                "/sys/fs/cgroup/memory.max",
+            ]
+        );
+        assert_eq!(
+            files("4:memory:/\n"),
+            ["/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory.limit_in_bytes",]
+        );
+        assert!(files("").is_empty());
+        assert!(memory_size_bytes() > 0);
     }
 }

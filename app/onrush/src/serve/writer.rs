@@ -115,7 +115,7 @@ impl<J: Journal> Writer<J> {
         self.shard.commit()?;
         let committed = Instant::now();
         tell(self.shard.state(), self.shard.facts());
-        if self.shard.facts().iter().any(|fact| matches!(fact, Fact::StockChanged { .. })) {
+        if self.shard.facts().iter().any(brings_units) {
             self.room.look(self.shard.state());
         }
         let mut answered_count = 0;
@@ -152,6 +152,11 @@ impl<J: Journal> Writer<J> {
         }
         Ok(())
     }
+}
+
+/// Whether there may be more to sell than before.
+fn brings_units(fact: &Fact) -> bool {
+    matches!(fact, Fact::ItemAdded { .. } | Fact::StockChanged { .. })
 }
 
 /// One line for each change of a sale; nothing for orders.

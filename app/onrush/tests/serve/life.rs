@@ -173,3 +173,22 @@ fn commands_say_what_is_wrong_with_how_they_are_called() {
     assert_eq!(run(&["sell"]).status.code(), Some(2));
     assert!(run_well(&["--help"]).contains("exactly what there is"));
 }
+
+#[test]
+fn room_is_made_when_units_come_on_sale_and_again_at_a_start() {
+    const UNITS: u32 = 100_000;
+    const ROOM_BYTES: u64 = 512 * UNITS as u64;
+    let house = House::new();
+    let server = house.serve(&[]);
+    let before = server.memory_bytes_max();
+    let shop = Shop::open(&house, &server, ("gig", &definition("gig", UNITS, 600)));
+    until("the room", || (server.memory_bytes_max() > before + ROOM_BYTES / 2).then_some(()));
+    drop(shop);
+    server.stop();
+    let server = house.serve(&[]);
+    until("the room", || (server.memory_bytes_max() > before + ROOM_BYTES / 2).then_some(()));
+    server.stop();
+    let server = house.serve(&["memory.ready_size_bytes_max=0"]);
+    assert!(server.memory_bytes_max() < before + ROOM_BYTES / 2, "none is wanted");
+    server.stop();
+}

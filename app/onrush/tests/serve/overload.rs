@@ -19,6 +19,9 @@ const PACKET_COUNT: usize = 20;
 const RETRY_COUNT_MAX: usize = 3;
 const STOCK: u32 = 100_000;
 
+/// No room is made for the stock: memory is what the crowd needs.
+const NO_ROOM: &str = "memory.ready_size_bytes_max=0";
+
 const SHED: &str = "onrush_requests_shed_total";
 /// Some 62 MiB were seen, and 74,000 refusals: if each left half a kilobyte behind, it would be more.
 const MEMORY_BYTES_MAX: u64 = 96 << 20;
@@ -59,7 +62,7 @@ fn storm(server: &Server, shop: &Shop<'_>, token: &str) -> Vec<String> {
 #[test]
 fn crowd_that_retries_at_once_leaves_no_trace_but_its_orders() {
     let house = House::new();
-    let server = house.serve(&[SMALL_INBOX]);
+    let server = house.serve(&[SMALL_INBOX, NO_ROOM]);
     let shop = Shop::open(&house, &server, ("gig", &definition("gig", STOCK, 600)));
     let tokens = onrush::tokens(&house.data(), "fan", CLIENT_COUNT);
     let mut placed: Vec<String> = thread::scope(|scope| {

@@ -33,7 +33,7 @@ const BUYERS_OF_WARM_UP: u32 = 100_000;
 /// Measure Onrush beside others, and say which targets it reaches.
 #[derive(Args)]
 pub(crate) struct RunArgs {
-    /// Fewer and shorter measurements: some three minutes instead of thirty.
+    /// Fewer and shorter measurements: some ten minutes instead of thirty.
     #[arg(long)]
     quick: bool,
     /// Only what this target (`R1` to `R17`), comparison or figure needs; may be given several times.

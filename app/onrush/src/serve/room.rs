@@ -8,6 +8,8 @@
 use std::fs;
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
@@ -24,14 +26,15 @@ const MEMORY_PART: u64 = 4;
 /// Taken at once: about as much as a state's own chunks, of which the allocator has to find one for each.
 const PIECE_SIZE_BYTES: usize = 2 << 20;
 const PAGE_SIZE_BYTES: usize = 4 << 10;
-/// Shards that may have something to say at once; who is not heard says it again.
-const TOLD_COUNT_MAX: usize = 64;
 
 /// One shard's way to the thread that makes room. The thread ends when nobody has one any more.
 #[derive(Clone)]
 pub(super) struct Room {
-    told: SyncSender<u64>,
-    /// For so many units there is room, or was.
+    /// For so many units of all shards room is wanted.
+    wanted_count: Arc<AtomicU64>,
+    /// Says that it grew. One word is enough: whoever hears it looks at the number.
+    told: SyncSender<()>,
+    /// This shard's part of the number.
     unit_count: u64,
 }
 
@@ -43,19 +46,28 @@ impl Room {
     pub(super) fn start(size_bytes_max: u64) -> anyhow::Result<Room> {
         keep_freed();
         let size_bytes_max = size_bytes_max.min(memory_size_bytes() / MEMORY_PART);
-        let (told, heard) = sync_channel(TOLD_COUNT_MAX);
+        let (room, heard) = Room::new();
+        let wanted_count = Arc::clone(&room.wanted_count);
         thread::Builder::new()
             .name("room".to_owned())
-            .spawn(move || make(&heard, size_bytes_max))
+            .spawn(move || make(&heard, &wanted_count, size_bytes_max))
             .context("cannot start the thread that makes room")?;
-        Ok(Room { told, unit_count: 0 })
+        Ok(room)
+    }
+
+    fn new() -> (Room, Receiver<()>) {
+        let (told, heard) = sync_channel(1);
+        (Room { wanted_count: Arc::default(), told, unit_count: 0 }, heard)
     }
 
     /// Looks at how many units the shard may still sell, and has room made for those that are new.
     pub(super) fn look(&mut self, state: &State) {
         let unit_count = units_on_sale(state);
-        if unit_count > self.unit_count && self.told.try_send(unit_count - self.unit_count).is_ok() {
+        if unit_count > self.unit_count {
+            self.wanted_count.fetch_add(unit_count - self.unit_count, Ordering::SeqCst);
             self.unit_count = unit_count;
+            // A word that waits already will do.
+            let _ = self.told.try_send(());
         }
     }
 }
@@ -66,11 +78,11 @@ fn units_on_sale(state: &State) -> u64 {
     sales.flat_map(|(_, sale)| sale.items()).map(|item| u64::from(item.levels().free)).sum()
 }
 
-fn make(heard: &Receiver<u64>, size_bytes_max: u64) {
+fn make(heard: &Receiver<()>, wanted_count: &AtomicU64, size_bytes_max: u64) {
     give_way();
     let mut ready_size_bytes = 0;
-    for unit_count in heard {
-        let wanted = unit_count.saturating_mul(ORDER_SIZE_BYTES).saturating_add(ready_size_bytes);
+    for () in heard {
+        let wanted = wanted_count.load(Ordering::SeqCst).saturating_mul(ORDER_SIZE_BYTES);
         let size_bytes = wanted.min(size_bytes_max);
         if size_bytes > ready_size_bytes {
             // All of it, or the allocator would give out what is ready already.
@@ -142,28 +154,42 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn room_is_asked_for_once_for_all_units_that_come_on_sale() {
-        let now = UnixMs(0);
-        let mut state = State::new(ShardId::FIRST, 1);
-        let (told, heard) = sync_channel(2);
-        let mut room = Room { told, unit_count: 0 };
-        room.look(&state);
-        assert!(heard.try_recv().is_err(), "nothing is on sale");
-        let mut run = |command: Command, room: &mut Room| {
-            let facts = engine::decide(&state, &command, now).unwrap();
-            facts.iter().for_each(|fact| engine::apply(&mut state, fact));
-            room.look(&state);
-            heard.try_iter().collect::<Vec<u64>>()
-        };
+    fn create_sale(stock: u32) -> Command {
         let terms = SaleTerms::new("Concert", Currency::new("EUR").unwrap(), 600);
         let item = ItemTerms::new(Slug::new("ga").unwrap(), "Standing", 6_000);
-        let create =
-            Command::CreateSale { slug: Slug::new("concert").unwrap(), terms, items: vec![(item, 1_000)] };
+        Command::CreateSale { slug: Slug::new("concert").unwrap(), terms, items: vec![(item, stock)] }
+    }
+
+    fn run(state: &mut State, command: &Command) {
+        let facts = engine::decide(state, command, UnixMs(0)).unwrap();
+        facts.iter().for_each(|fact| engine::apply(state, fact));
+    }
+
+    #[test]
+    fn room_is_asked_for_once_for_all_units_that_come_on_sale() {
+        let mut state = State::new(ShardId::FIRST, 1);
+        let (mut room, heard) = Room::new();
+        room.look(&state);
+        assert!(heard.try_recv().is_err(), "nothing is on sale");
+        let mut told = |command: Command, room: &mut Room| {
+            run(&mut state, &command);
+            room.look(&state);
+            (heard.try_iter().count(), room.wanted_count.load(Ordering::SeqCst))
+        };
         let change = |change| Command::ChangeStock { sale: SaleId(0), item: ItemIndex(0), change, key: None };
-        assert_eq!(run(create, &mut room), [1_000]);
-        assert_eq!(run(change(-400), &mut room), [0; 0], "what was made ready stays");
-        assert_eq!(run(change(500), &mut room), [100], "only what is more than ever");
+        assert_eq!(told(create_sale(1_000), &mut room), (1, 1_000));
+        assert_eq!(told(change(-400), &mut room), (0, 1_000), "what was made ready stays");
+        assert_eq!(told(change(500), &mut room), (1, 1_100), "only what is more than ever");
+    }
+
+    #[test]
+    fn shard_that_is_not_heard_at_once_is_counted_all_the_same() {
+        let (room, heard) = Room::new();
+        let mut state = State::new(ShardId::FIRST, 1);
+        run(&mut state, &create_sale(7));
+        let mut shards = vec![room.clone(); 100];
+        shards.iter_mut().for_each(|room| room.look(&state));
+        assert_eq!((heard.try_iter().count(), room.wanted_count.load(Ordering::SeqCst)), (1, 700));
     }
 
     #[test]

@@ -19,7 +19,7 @@ impl Bustle {
     pub(crate) fn sleep(&self) -> bool {
         // What the others brought is there for whoever sees that they sleep.
         let is_last = self.awake_count.fetch_sub(1, Ordering::AcqRel) == 1;
-        // Pairs with the fence in `Inbox::gather`: either the writer sees that nobody is awake, or this thread that one gathers.
+        // Pairs with the fence in `Inbox::doze`: either the writer sees that nobody is awake, or this thread that one gathers.
         fence(Ordering::SeqCst);
         is_last
     }

@@ -112,44 +112,41 @@ impl Inbox {
 
     /// Lets the writer sleep until a request comes or `timeout` is over. To be called on the writer's thread only.
     pub(crate) fn wait(&self, timeout: Duration) {
-        self.writer.get_or_init(current);
-        // Release, for `writer`: whoever sees `asleep` must see whom to wake.
-        self.asleep.store(true, Ordering::Release);
-        // Pairs with the fence in `wake`: either the pusher sees `asleep`, or this sees what was pushed.
-        fence(Ordering::SeqCst);
-        if self.is_empty() && !self.is_closed() {
-            park_timeout(timeout);
-        }
-        self.asleep.store(false, Ordering::Relaxed);
+        self.doze(&self.asleep, timeout, || !self.is_empty());
     }
 
     /// Lets the writer sleep while somebody is awake who may bring more, at most for `timeout`. It may return early. To be
     /// called on the writer's thread only.
     pub(crate) fn gather(&self, timeout: Duration) {
+        self.doze(&self.gathering, timeout, || self.is_filled());
+    }
+
+    fn doze(&self, flag: &AtomicBool, timeout: Duration, is_over: impl FnOnce() -> bool) {
         self.writer.get_or_init(current);
-        self.gathering.store(true, Ordering::Release);
+        // Release, for `writer`: whoever sees the flag must see whom to wake.
+        flag.store(true, Ordering::Release);
+        // Pairs with the fences in `wake` and `Bustle::sleep`: either the other sees the flag, or this sees what the other did.
         fence(Ordering::SeqCst);
-        if !self.bustle.is_over() && !self.is_closed() {
+        if !is_over() && !self.is_closed() {
             park_timeout(timeout);
         }
-        self.gathering.store(false, Ordering::Relaxed);
+        flag.store(false, Ordering::Relaxed);
     }
 
     /// Says that nobody is awake who may bring more. By an I/O thread that is about to sleep, behind [`Bustle::sleep`].
     pub(crate) fn nobody_brings_more(&self) {
-        if self.gathering.load(Ordering::Relaxed)
-            && self.gathering.swap(false, Ordering::Acquire)
-            && let Some(writer) = self.writer.get()
-        {
-            writer.unpark();
-        }
+        self.rouse(&self.gathering);
     }
 
     fn wake(&self) {
         fence(Ordering::SeqCst);
-        // The first pusher wakes, the others do not: one wake-up for many requests.
-        if self.asleep.load(Ordering::Relaxed)
-            && self.asleep.swap(false, Ordering::Acquire)
+        self.rouse(&self.asleep);
+    }
+
+    /// Wakes the writer if it dozes under that flag. The first wakes it, the others do not: one wake-up for many requests.
+    fn rouse(&self, flag: &AtomicBool) {
+        if flag.load(Ordering::Relaxed)
+            && flag.swap(false, Ordering::Acquire)
             && let Some(writer) = self.writer.get()
         {
             writer.unpark();

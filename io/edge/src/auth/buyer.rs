@@ -73,10 +73,10 @@ pub struct BuyerTokens {
 /// What is read of a token.
 #[derive(Deserialize)]
 pub(super) struct ClaimsRead<S> {
-    sub: S,
+    pub(super) sub: S,
     /// NumericDate of RFC 7519: seconds, perhaps with a fraction.
-    exp: f64,
-    nbf: Option<f64>,
+    pub(super) exp: f64,
+    pub(super) nbf: Option<f64>,
 }
 
 impl BuyerTokens {

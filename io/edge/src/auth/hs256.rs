@@ -6,6 +6,7 @@
 use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
 
 use super::buyer::ClaimsRead;
 
@@ -18,6 +19,19 @@ pub(super) const CLAIMS_SIZE_BYTES_MAX: usize = 512;
 /// Checks the usual HS256 token.
 pub(super) struct Hs256 {
     key: hmac::Key,
+}
+
+/// The claims as they commonly are. The library reads `aud` and `iss` whether they count or not, and refuses a token
+/// that says one of them twice.
+#[derive(Deserialize)]
+struct UsualClaims<'a> {
+    sub: &'a str,
+    exp: f64,
+    nbf: Option<f64>,
+    #[serde(rename = "aud")]
+    _aud: Option<&'a str>,
+    #[serde(rename = "iss")]
+    _iss: Option<&'a str>,
 }
 
 /// The token is unusual, or not believed: the library has the word.
@@ -46,9 +60,8 @@ impl Hs256 {
         hmac::verify(&self.key, signed.as_bytes(), &signature_bytes[..size_bytes]).map_err(|_| Unusual)?;
         let size_bytes = URL_SAFE_NO_PAD.decode_slice(claims, buffer).map_err(|_| Unusual)?;
         // serde would take a list for a struct as well.
-        match &buffer[..size_bytes] {
-            object @ [b'{', ..] => serde_json::from_slice(object).map_err(|_| Unusual),
-            _ => Err(Unusual),
-        }
+        let object @ [b'{', ..] = &buffer[..size_bytes] else { return Err(Unusual) };
+        let UsualClaims { sub, exp, nbf, .. } = serde_json::from_slice(object).map_err(|_| Unusual)?;
+        Ok(ClaimsRead { sub, exp, nbf })
     }
 }

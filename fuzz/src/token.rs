@@ -1,5 +1,5 @@
 //! Buyers' tokens: the short way for HS256 and the library agree on every token, and none is believed that was not
-//! signed with the key.
+//! signed with the key. A short token is believed exactly when it is the one that is issued for what it says.
 
 use std::sync::LazyLock;
 
@@ -7,11 +7,12 @@ use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::{BuyerId, UnixMs};
-use edge::auth::{AuthFault, BuyerTokens, TokenAlgorithm, TokenRules};
+use edge::auth::{AuthFault, BuyerTokens, IssueKey, TokenAlgorithm, TokenClaims, TokenRules};
 use edge::fuzzing::verify_slowly;
 use serde_json::Value;
 
 const NOW: UnixMs = UnixMs(1_796_151_600_000);
+const SHORT_PREFIX: &str = "o1.";
 const SECRET: &[u8] = b"a secret that the fuzzer does not know";
 /// What the common libraries write, chosen by one digit.
 const HEADS: [&str; 2] = [r#"{"typ":"JWT","alg":"HS256"}"#, r#"{"alg":"HS256","typ":"JWT"}"#];
@@ -22,9 +23,15 @@ static TOKENS: LazyLock<BuyerTokens> = LazyLock::new(|| {
     BuyerTokens::new(&TokenRules { algorithm, audience: None, issuer: None }).expect("long enough")
 });
 
-/// A token as it is; and, taken apart at the first line feed, a head and claims to sign.
+static SHORT: LazyLock<IssueKey> = LazyLock::new(|| IssueKey::short(SECRET).expect("long enough"));
+
+/// A token as it is; taken apart at the first line feed, a head and claims to sign; and the name and the end of a short one.
 pub fn run(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
+    if text.starts_with(SHORT_PREFIX) {
+        check_short(text);
+        return;
+    }
     let _ = check_any(text);
     let (head, claims) = text.split_once('\n').unwrap_or(("0", text));
     let head = head.parse::<usize>().ok().and_then(|index| HEADS.get(index)).unwrap_or(&head);
@@ -39,6 +46,21 @@ fn check_any(token: &str) -> Result<BuyerId, AuthFault> {
         assert!(is_signed(token), "{token:?} was never signed");
     }
     verified
+}
+
+/// What is behind the prefix is a name and an end: the token for them is believed, any other with them is not.
+fn check_short(text: &str) {
+    assert_eq!(TOKENS.verify(text, NOW), Err(AuthFault::TokenInvalid), "nobody issued {text:?}");
+    let Some((sub, exp)) = text[SHORT_PREFIX.len()..].rsplit_once('.') else { return };
+    let Ok(exp) = exp.parse() else { return };
+    let claims = TokenClaims { sub: sub.to_owned(), exp, aud: None, iss: None };
+    let Ok(token) = SHORT.issue(&claims) else { return };
+    let over = exp.saturating_mul(1_000) <= NOW.0;
+    let right = if over { Err(AuthFault::TokenExpired) } else { Ok(BuyerId::from_text(sub)) };
+    assert_eq!(TOKENS.verify(&token, NOW), right, "{token}");
+    let last = if token.ends_with('A') { 'B' } else { 'A' };
+    let forged = format!("{}{last}", &token[..token.len() - 1]);
+    assert_eq!(TOKENS.verify(&forged, NOW), Err(AuthFault::TokenInvalid), "a changed MAC is believed");
 }
 
 fn is_signed(token: &str) -> bool {

@@ -26,6 +26,9 @@ pub struct TokenArgs {
     /// How long they live, in seconds; without it, as configured.
     #[arg(long, value_parser = value_parser!(u64).range(1..=31_536_000))]
     pub ttl_s: Option<u64>,
+    /// A short token instead of a JSON Web Token: cheaper to check, for names of visible ASCII characters.
+    #[arg(long)]
+    pub short: bool,
 }
 
 /// Runs the command.
@@ -42,7 +45,19 @@ pub fn run(args: &TokenArgs) -> anyhow::Result<()> {
         !args.buyer.is_empty() && longest <= size_bytes_max,
         "a buyer has from 1 to {size_bytes_max} bytes"
     );
-    let issuer = Issuer::from_config(&args.settings.load()?.config, args.ttl_s)?;
+    let config = args.settings.load()?.config;
+    let kind = if args.short { TokenKind::Short } else { TokenKind::Jwt };
+    if kind == TokenKind::Short {
+        ensure!(
+            args.buyer.bytes().all(|byte| byte.is_ascii_graphic()),
+            "the buyer of a short token has a name of visible ASCII characters without spaces"
+        );
+        ensure!(
+            TokenKind::cheapest(&config) == kind,
+            "short tokens say neither audience nor issuer, and tokens.audience or tokens.issuer is set"
+        );
+    }
+    let issuer = Issuer::from_config(&config, kind, args.ttl_s)?;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     match args.count {
         None => writeln!(out, "{}", issuer.issue(&args.buyer))?,
@@ -87,6 +102,23 @@ fn secret(config: &Config, installation: &Installation) -> anyhow::Result<Vec<u8
     }
 }
 
+/// The form of a token.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum TokenKind {
+    /// A JSON Web Token.
+    Jwt,
+    /// A short token.
+    Short,
+}
+
+impl TokenKind {
+    /// What costs the server of that configuration least to check.
+    pub(crate) fn cheapest(config: &Config) -> TokenKind {
+        let says_more = config.tokens.audience.is_some() || config.tokens.issuer.is_some();
+        if says_more { TokenKind::Jwt } else { TokenKind::Short }
+    }
+}
+
 /// Makes tokens that the server of one configuration believes.
 pub(crate) struct Issuer {
     key: IssueKey,
@@ -97,7 +129,11 @@ pub(crate) struct Issuer {
 }
 
 impl Issuer {
-    pub(crate) fn from_config(config: &Config, ttl_s: Option<u64>) -> anyhow::Result<Issuer> {
+    pub(crate) fn from_config(
+        config: &Config,
+        kind: TokenKind,
+        ttl_s: Option<u64>,
+    ) -> anyhow::Result<Issuer> {
         let tokens = &config.tokens;
         if tokens.alg != TokenAlgorithm::Hs256 {
             let alg = tokens.alg.word();
@@ -107,18 +143,22 @@ impl Issuer {
         let installation =
             installation.context("start the server first, or name its data folder with --data")?;
         let now = Duration::from_millis(clock::now().0);
+        let secret = secret(config, &installation)?;
         Ok(Issuer {
-            key: IssueKey::hs256(&secret(config, &installation)?)?,
+            key: match kind {
+                TokenKind::Jwt => IssueKey::hs256(&secret)?,
+                TokenKind::Short => IssueKey::short(&secret)?,
+            },
             audience: tokens.audience.clone(),
             issuer: tokens.issuer.clone(),
             exp: (now + Duration::from_secs(ttl_s.unwrap_or(tokens.ttl_s))).as_secs(),
         })
     }
 
-    /// A token for the buyer of that name.
+    /// A token for the buyer of that name, which must be visible ASCII when the token is a short one.
     pub(crate) fn issue(&self, buyer: &str) -> String {
         let (aud, iss) = (self.audience.clone(), self.issuer.clone());
         let claims = TokenClaims { sub: buyer.to_owned(), exp: self.exp, aud, iss };
-        self.key.issue(&claims).expect("an HMAC over a short text cannot fail")
+        self.key.issue(&claims).expect("a short text can be signed")
     }
 }

@@ -4,6 +4,7 @@
 mod buyer;
 mod hs256;
 mod role_key;
+mod short;
 #[cfg(test)]
 mod tests;
 mod token_cache;

@@ -78,7 +78,13 @@ impl Site {
         let paths = files.map(|(name, _)| self.folder().join(format!("{name}.tokens")));
         for ((name, count), path) in files.iter().zip(&paths) {
             let mut command = self.command("token");
-            command.arg("--data").arg(&data).args(["--buyer", name, "--count", &count.to_string()]);
+            command.arg("--data").arg(&data).args([
+                "--short",
+                "--buyer",
+                name,
+                "--count",
+                &count.to_string(),
+            ]);
             let file = std::fs::File::create(path);
             let file = file.with_context(|| format!("cannot write {}", path.display()))?;
             let status = command.stdout(file).status().context("cannot start onrush")?;

@@ -21,7 +21,7 @@ use crate::config::{Config, Layers, load};
 use crate::installation::Installation;
 use crate::sale_apply::{Definition, Desk};
 use crate::serve::{self, Running};
-use crate::token::Issuer;
+use crate::token::{Issuer, TokenKind};
 
 const CONCERT: &str = include_str!("../../../../examples/concert.toml");
 /// Holds of a demo end soon, so that one sees units come back.
@@ -95,7 +95,7 @@ impl House {
     }
 
     pub(crate) fn issuer(&self) -> anyhow::Result<Issuer> {
-        Issuer::from_config(&self.config, None)
+        Issuer::from_config(&self.config, TokenKind::Jwt, None)
     }
 
     /// Puts the concert up for sale; it opens by itself soon.

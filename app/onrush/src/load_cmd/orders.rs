@@ -12,7 +12,7 @@ use super::address::Address;
 use super::args::{LoadArgs, OrdersArgs};
 use crate::client::{Ask, Client};
 use crate::serve::clock;
-use crate::token::Issuer;
+use crate::token::{Issuer, TokenKind};
 
 /// Tokens outlive the run by so much.
 const TOKEN_RESERVE: Duration = Duration::from_secs(600);
@@ -47,7 +47,8 @@ impl Orders {
             "sales and items are called by their codes: letters, digits, - and _"
         );
         let ttl = args.warm_up + args.duration + args.timeout + TOKEN_RESERVE;
-        let issuer = Issuer::from_config(&settings.load()?.config, Some(ttl.as_secs()))?;
+        let config = settings.load()?.config;
+        let issuer = Issuer::from_config(&config, TokenKind::cheapest(&config), Some(ttl.as_secs()))?;
         check_item(&args.url, sale, item)?;
         let body = format!(r#"{{"lines":[{{"item":"{item}","quantity":{quantity}}}]}}"#);
         let close = if args.new_connections { "Connection: close\r\n" } else { "" };

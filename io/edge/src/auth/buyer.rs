@@ -1,4 +1,5 @@
-//! Buyers' tokens: JSON web tokens (RFC 7519). The algorithm is fixed by the configuration, never by the token.
+//! Buyers' tokens: JSON web tokens (RFC 7519), whose algorithm is fixed by the configuration, never by the token; and, where a
+//! secret is shared, short ones.
 
 use domain::{BuyerId, UnixMs, limits};
 use jsonwebtoken::errors::Error as JwtError;
@@ -7,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::AuthFault;
 use super::hs256::{self, Hs256};
+use super::short::Short;
 use super::token_cache::{Believed, TokenCache};
 
 /// How buyers' tokens are signed, and with what they are checked.
@@ -57,12 +59,19 @@ pub enum TokenKeyError {
     /// A token cannot be signed.
     #[error("the token cannot be signed")]
     Sign(#[source] JwtError),
+    /// A short token cannot say so.
+    #[error(
+        "a short token has a name of visible ASCII characters and an end before the year 33658, and neither audience nor issuer"
+    )]
+    NotShort,
 }
 
 /// Checks buyers' tokens.
 pub struct BuyerTokens {
     /// The short way for the usual token; not when there is more to check than its signature.
     usual: Option<Hs256>,
+    /// Short tokens, which say neither audience nor issuer.
+    short: Option<Short>,
     key: DecodingKey,
     validation: Validation,
     /// Only for signatures with a public key, which take tens of microseconds to check. Checking an HMAC costs
@@ -115,13 +124,15 @@ impl BuyerTokens {
             required.push("iss");
         }
         validation.set_required_spec_claims(&required);
-        let usual = match &rules.algorithm {
+        let secret = match &rules.algorithm {
             TokenAlgorithm::Hs256 { secret } if rules.audience.is_none() && rules.issuer.is_none() => {
-                Some(Hs256::new(secret))
+                Some(secret)
             }
             _ => None,
         };
-        Ok(BuyerTokens { usual, key, validation, checked })
+        let (usual, short) =
+            (secret.map(|secret| Hs256::new(secret)), secret.map(|secret| Short::new(secret)));
+        Ok(BuyerTokens { usual, short, key, validation, checked })
     }
 
     /// The buyer of a token.
@@ -129,14 +140,15 @@ impl BuyerTokens {
     /// # Errors
     /// When it is not believed, or over.
     pub fn verify(&self, token: &str, now: UnixMs) -> Result<BuyerId, AuthFault> {
-        let believed = match &self.checked {
-            None => self.check(token)?,
-            Some(cache) => cache.get_or_check(token, || self.check(token))?,
+        let believed = match (&self.short, &self.checked) {
+            (Some(short), _) if Short::looks_like(token) => short.check(token)?,
+            (_, None) => self.check(token)?,
+            (_, Some(cache)) => cache.get_or_check(token, || self.check(token))?,
         };
         in_time(believed, now)
     }
 
-    /// The same by the library alone: what the short way has to agree with.
+    /// The same for a JSON Web Token by the library alone: what the short way has to agree with.
     pub(crate) fn verify_slowly(&self, token: &str, now: UnixMs) -> Result<BuyerId, AuthFault> {
         in_time(self.check_slowly(token)?, now)
     }
@@ -205,9 +217,11 @@ pub struct TokenClaims {
 }
 
 /// Signs tokens: for trying things out, and for tests. A shop signs its own.
-pub struct IssueKey {
-    key: EncodingKey,
-    header: Header,
+pub struct IssueKey(Signer);
+
+enum Signer {
+    Jwt { key: EncodingKey, header: Header },
+    Short(Short),
 }
 
 impl IssueKey {
@@ -217,7 +231,15 @@ impl IssueKey {
     /// When the secret is too short.
     pub fn hs256(secret: &[u8]) -> Result<IssueKey, TokenKeyError> {
         let key = EncodingKey::from_secret(long_enough(secret)?);
-        Ok(IssueKey { key, header: Header::new(Algorithm::HS256) })
+        Ok(IssueKey::jwt(key, Algorithm::HS256))
+    }
+
+    /// Makes short tokens by the shared secret.
+    ///
+    /// # Errors
+    /// When the secret is too short.
+    pub fn short(secret: &[u8]) -> Result<IssueKey, TokenKeyError> {
+        Ok(IssueKey(Signer::Short(Short::new(long_enough(secret)?))))
     }
 
     /// Signs with an Ed25519 private key in PEM.
@@ -226,7 +248,7 @@ impl IssueKey {
     /// When it is not such a key.
     pub fn ed_dsa(private_key_pem: &[u8]) -> Result<IssueKey, TokenKeyError> {
         let key = EncodingKey::from_ed_pem(private_key_pem).map_err(TokenKeyError::Pem)?;
-        Ok(IssueKey { key, header: Header::new(Algorithm::EdDSA) })
+        Ok(IssueKey::jwt(key, Algorithm::EdDSA))
     }
 
     /// Signs with a P-256 private key in PEM.
@@ -235,14 +257,26 @@ impl IssueKey {
     /// When it is not such a key.
     pub fn es256(private_key_pem: &[u8]) -> Result<IssueKey, TokenKeyError> {
         let key = EncodingKey::from_ec_pem(private_key_pem).map_err(TokenKeyError::Pem)?;
-        Ok(IssueKey { key, header: Header::new(Algorithm::ES256) })
+        Ok(IssueKey::jwt(key, Algorithm::ES256))
+    }
+
+    fn jwt(key: EncodingKey, algorithm: Algorithm) -> IssueKey {
+        IssueKey(Signer::Jwt { key, header: Header::new(algorithm) })
     }
 
     /// A token that says so.
     ///
     /// # Errors
-    /// When the library cannot sign.
+    /// When the library cannot sign, or a short token cannot say so.
     pub fn issue(&self, claims: &TokenClaims) -> Result<String, TokenKeyError> {
-        jsonwebtoken::encode(&self.header, claims, &self.key).map_err(TokenKeyError::Sign)
+        match (&self.0, claims) {
+            (Signer::Jwt { key, header }, claims) => {
+                jsonwebtoken::encode(header, claims, key).map_err(TokenKeyError::Sign)
+            }
+            (Signer::Short(short), TokenClaims { sub, exp, aud: None, iss: None }) => {
+                short.issue(sub, *exp).ok_or(TokenKeyError::NotShort)
+            }
+            (Signer::Short(_), _) => Err(TokenKeyError::NotShort),
+        }
     }
 }

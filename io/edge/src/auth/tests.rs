@@ -99,6 +99,77 @@ fn the_short_way_agrees_with_the_library() {
     assert!(believed_count >= 16, "only {believed_count} of the tokens were good ones");
 }
 
+/// What a shop would write itself, step by step as documented.
+fn short_by_hand(sub: &str, exp: &str) -> String {
+    let key = blake3::derive_key("Onrush 2026-11-21 short tokens of buyers", SECRET);
+    let signed = format!("o1.{sub}.{exp}");
+    let mac = blake3::keyed_hash(&key, signed.as_bytes());
+    let mac = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&mac.as_bytes()[..16]);
+    format!("{signed}.{mac}")
+}
+
+fn short(sub: &str, exp: u64) -> Result<String, TokenKeyError> {
+    IssueKey::short(SECRET)?.issue(&TokenClaims { exp, ..claims(sub) })
+}
+
+#[test]
+fn a_short_token_names_its_buyer_until_it_expires() {
+    let tokens = hs256(None, None);
+    let exp = NOW.0 / 1_000 + 60;
+    for sub in ["alice", "a.b.1796151660", "o1.", "-", &"x".repeat(255)] {
+        let token = short(sub, exp).unwrap();
+        assert_eq!(token, short_by_hand(sub, &exp.to_string()));
+        assert_eq!(verified(&tokens, &token), Ok(BuyerId::from_text(sub)), "{token}");
+        assert_eq!(tokens.verify(&token, UnixMs(exp * 1_000)), Err(AuthFault::TokenExpired));
+        assert_eq!(tokens.verify(&token, UnixMs(exp * 1_000 - 1)), Ok(BuyerId::from_text(sub)));
+    }
+}
+
+#[test]
+fn a_short_token_of_another_form_is_not_believed() {
+    let tokens = hs256(None, None);
+    let long = "x".repeat(256);
+    let wrong =
+        [("", "1796151660"), ("a b", "1796151660"), ("é", "1796151660"), (long.as_str(), "1796151660")];
+    let ends = ["", "01796151660", "+1796151660", "1e12", "9999999999999", "-1"];
+    for (sub, exp) in wrong.into_iter().chain(ends.map(|exp| ("alice", exp))) {
+        let token = short_by_hand(sub, exp);
+        assert_eq!(verified(&tokens, &token), Err(AuthFault::TokenInvalid), "{token}");
+    }
+    for token in ["o1.", "o1.alice.1796151660", "o1.alice.1796151660.", "o1..", "o1.alice.1.éééééééééééé"]
+    {
+        assert_eq!(verified(&tokens, token), Err(AuthFault::TokenInvalid), "{token}");
+    }
+    assert!(matches!(short("a b", 1), Err(TokenKeyError::NotShort)));
+    assert!(matches!(short("a", 1_000_000_000_000), Err(TokenKeyError::NotShort)));
+}
+
+#[test]
+fn a_short_token_with_one_changed_character_is_not_believed() {
+    let tokens = hs256(None, None);
+    let token = short("alice", NOW.0 / 1_000 + 60).unwrap();
+    for place in 0..token.len() {
+        let mut bytes = token.clone().into_bytes();
+        bytes[place] = if bytes[place] == b'7' { b'8' } else { b'7' };
+        let changed = String::from_utf8(bytes).unwrap();
+        assert_eq!(verified(&tokens, &changed), Err(AuthFault::TokenInvalid), "{changed}");
+    }
+    let other = IssueKey::short(b"another secret that is long enough").unwrap();
+    let other = other.issue(&claims("alice")).unwrap();
+    assert_eq!(verified(&tokens, &other), Err(AuthFault::TokenInvalid), "of another secret");
+}
+
+#[test]
+fn a_short_token_is_not_believed_where_audience_or_issuer_count() {
+    let token = short("alice", NOW.0 / 1_000 + 60).unwrap();
+    for tokens in [hs256(Some("shop"), None), hs256(None, Some("shop"))] {
+        assert_eq!(verified(&tokens, &token), Err(AuthFault::TokenInvalid));
+    }
+    let key = IssueKey::short(SECRET).unwrap();
+    let claims = TokenClaims { aud: Some("shop".into()), ..claims("alice") };
+    assert!(matches!(key.issue(&claims), Err(TokenKeyError::NotShort)));
+}
+
 #[test]
 fn a_buyer_has_a_name_of_1_to_255_bytes() {
     let tokens = hs256(None, None);

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::num::NonZeroU16;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use bytes::Bytes;
 use domain::{
@@ -208,7 +209,7 @@ impl Backend for Shop {
 
     type Asked = std::future::Ready<Result<Decided, Unavailable>>;
 
-    fn ask(&self, _permit: gate::Permit, shard: ShardId, request: Request) -> Self::Asked {
+    fn ask(&self, _permit: gate::Permit, shard: ShardId, request: Request, _since: Instant) -> Self::Asked {
         assert_eq!(shard, ShardId::FIRST);
         let outcome = self.decide(&request);
         *self.asked.lock().expect("no panic under the lock") = Some(request);
@@ -232,7 +233,7 @@ impl Backend for Shop {
         Ok(Ok(OrdersPage { orders: Vec::new(), next: None }))
     }
 
-    fn pressure(&self, _shard: ShardId) -> gate::Pressure {
+    fn pressure(&self, _shard: ShardId, _now: Instant) -> gate::Pressure {
         gate::Pressure::default()
     }
 

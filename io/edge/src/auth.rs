@@ -137,6 +137,9 @@ fn authorization_of(headers: &HeaderMap) -> Option<&[u8]> {
 /// The bearer token of RFC 6750, section 2.1; the scheme's case does not matter (RFC 9110, section 11.1).
 fn bearer(authorization: &[u8]) -> Result<&str, AuthFault> {
     let value = request::text(authorization).ok_or(AuthFault::TokenInvalid)?;
+    if let Some(token) = value.strip_prefix("Bearer ") {
+        return Ok(token.trim());
+    }
     let (scheme, token) = value.split_once(' ').ok_or(AuthFault::Missing)?;
     if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(AuthFault::Missing) }
 }

@@ -1,6 +1,7 @@
 //! The only thing the edge knows of the rest of Onrush.
 
 use std::future::Future;
+use std::time::Instant;
 
 use domain::{Answer, OrderState, OrderView, OrderWanted, Refusal, Request, SaleId, Seq, ShardId, UnixMs};
 use gate::{Permit, Pressure};
@@ -17,8 +18,8 @@ pub trait Backend: Clone + Send + Sync + 'static {
     type Asked: Future<Output = Result<Decided, Unavailable>> + Send + Unpin;
 
     /// Has a shard's writer decide; ready when the answer is durable. The permit says that the gate was asked; it is used
-    /// up. Requests of one shard are decided in the order of these calls, if one thread makes them.
-    fn ask(&self, permit: Permit, shard: ShardId, request: Request) -> Self::Asked;
+    /// up. It came at `since`. Requests of one shard are decided in the order of these calls, if one thread makes them.
+    fn ask(&self, permit: Permit, shard: ShardId, request: Request, since: Instant) -> Self::Asked;
 
     /// Has a shard's writer decide a whole bulk, one order after the other, as if each had been asked for alone;
     /// waits until all of it is durable. The permit is for all of it.
@@ -35,8 +36,8 @@ pub trait Backend: Clone + Send + Sync + 'static {
         query: OrdersQuery,
     ) -> impl Future<Output = Result<Result<OrdersPage, CursorInvalid>, Unavailable>> + Send;
 
-    /// How hard a shard's writer is pressed. The gate asks for every request, so the answer must cost next to nothing.
-    fn pressure(&self, shard: ShardId) -> Pressure;
+    /// How hard a shard's writer is pressed, now. The gate asks for every request, so the answer must cost next to nothing.
+    fn pressure(&self, shard: ShardId, now: Instant) -> Pressure;
 
     /// How many requests may wait for a shard's writer.
     fn inbox_len_max(&self) -> u32;

@@ -10,5 +10,6 @@ pub(crate) mod head;
 pub(crate) mod lane;
 pub(crate) mod listener;
 pub(crate) mod serve;
+pub(crate) mod socket;
 pub(crate) mod watch;
 pub(crate) mod wire;

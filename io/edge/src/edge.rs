@@ -1,6 +1,7 @@
 //! What all routes share: who asks, whether the gate lets it in, and the way to the writer and back.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use domain::{Actor, Answer, BuyerId, OrderCodec, OrderId, OrderView, Request, ShardId, UnixMs, limits};
 use gate::{Permit, Refused, Shedder, Work};
@@ -145,21 +146,28 @@ impl<B: Backend> Edge<B> {
         shard: ShardId,
         request: Request,
     ) -> Result<Decided, Problem> {
-        let permit = self.admit(work, shard, 1).map_err(Problem::shed)?;
-        self.backend.ask(permit, shard, request).await.map_err(Problem::unavailable)
+        let since = Instant::now();
+        let permit = self.admit(work, shard, 1, since).map_err(Problem::shed)?;
+        self.backend.ask(permit, shard, request, since).await.map_err(Problem::unavailable)
     }
 
     /// The same for a bulk: all of it comes in, or nothing. Bulks do not crowd each other out, since each has its
     /// turn; they need room beside what came alone, which goes first.
     pub(crate) async fn submit_all(&self, shard: ShardId, bulk: Bulk) -> Result<BulkDecided, Problem> {
         let count = u32::try_from(bulk.orders.len()).unwrap_or(u32::MAX);
-        let permit = self.admit(Work::Order, shard, count).map_err(Problem::shed)?;
+        let permit = self.admit(Work::Order, shard, count, Instant::now()).map_err(Problem::shed)?;
         self.backend.ask_all(permit, shard, bulk).await.map_err(Problem::unavailable)
     }
 
     /// Asks the gate about so many requests at once.
-    pub(crate) fn admit(&self, work: Work, shard: ShardId, count: u32) -> Result<Permit, Refused> {
-        let admitted = self.shedder.admit_many(work, self.backend.pressure(shard), count);
+    pub(crate) fn admit(
+        &self,
+        work: Work,
+        shard: ShardId,
+        count: u32,
+        now: Instant,
+    ) -> Result<Permit, Refused> {
+        let admitted = self.shedder.admit_many(work, self.backend.pressure(shard, now), count);
         admitted.inspect_err(|refused| {
             self.metrics.shed(refused.reason);
         })

@@ -40,6 +40,7 @@ pub use crate::backend::{
 pub use crate::body::Body;
 pub use crate::config::Config;
 pub use crate::conn::listener::accept_loop;
+pub use crate::conn::socket::listen;
 pub use crate::edge::{Edge, EdgeParts};
 pub use crate::metrics::Metrics;
 pub use crate::payments::{Charging, PaymentDesk, Payments};

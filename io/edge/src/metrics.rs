@@ -205,10 +205,11 @@ thread_local! {
 pub(crate) struct Stopwatch(Option<Instant>);
 
 impl Stopwatch {
-    pub(crate) fn start() -> Stopwatch {
+    /// For an order that came then.
+    pub(crate) fn start(since: Instant) -> Stopwatch {
         let seen = ORDERS_SEEN.get();
         ORDERS_SEEN.set(seen.wrapping_add(1));
-        Stopwatch(seen.is_multiple_of(MEASURED_ONE_IN).then(Instant::now))
+        Stopwatch(seen.is_multiple_of(MEASURED_ONE_IN).then_some(since))
     }
 
     /// The time since the start or the last lap, if this one is measured.

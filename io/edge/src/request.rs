@@ -14,6 +14,8 @@ use crate::json::{Faults, Field, Place};
 use crate::problem::Problem;
 
 const KEY: &str = "idempotency-key";
+/// As nearly everybody writes it.
+const JSON: &[u8] = b"application/json";
 
 /// What the crowd's routes look at of a request's headers: the first value of each name, as it came.
 #[derive(Clone, Copy, Default, Debug)]
@@ -69,6 +71,9 @@ impl<'a> HotHeaders<'a> {
 
     /// Makes sure that the body says it is JSON. Parameters do not matter: JSON is UTF-8 (RFC 8259).
     pub(crate) fn expect_json(&self) -> Result<(), Problem> {
+        if self.content_type == Some(JSON) {
+            return Ok(());
+        }
         match self.media_type() {
             Some(media) if media.eq_ignore_ascii_case("application/json") => Ok(()),
             _ => Err(Problem::content_type()),

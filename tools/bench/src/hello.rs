@@ -7,9 +7,7 @@ use std::thread;
 
 use anyhow::Context as _;
 use clap::Args;
-use tokio::net::TcpSocket;
-
-const BACKLOG: u32 = 4_096;
+use tokio::net::TcpListener;
 
 /// Serve the bare hello.
 #[derive(Args)]
@@ -29,29 +27,21 @@ pub(crate) fn run(args: &HelloArgs) -> anyhow::Result<()> {
     let listening = Arc::new(Barrier::new(thread_count + 1));
     let mut threads = Vec::new();
     for number in 0..thread_count {
-        let socket = bind(address).with_context(|| format!("cannot listen on {address}"))?;
-        address = socket.local_addr()?;
+        let listener = edge::listen(address).with_context(|| format!("cannot listen on {address}"))?;
+        address = listener.local_addr()?;
         let listening = listening.clone();
         let builder = thread::Builder::new().name(format!("hello-{number}"));
-        threads.push(builder.spawn(move || serve(socket, &listening))?);
+        threads.push(builder.spawn(move || serve(listener, &listening))?);
     }
     listening.wait();
     println!("listening on http://{address}");
     threads.into_iter().try_for_each(|thread| thread.join().expect("a hello cannot panic"))
 }
 
-fn bind(address: SocketAddr) -> std::io::Result<TcpSocket> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    socket.set_reuseaddr(true)?;
-    socket.set_reuseport(true)?;
-    socket.bind(address)?;
-    Ok(socket)
-}
-
-fn serve(socket: TcpSocket, listening: &Barrier) -> anyhow::Result<()> {
+fn serve(listener: std::net::TcpListener, listening: &Barrier) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let listener = socket.listen(BACKLOG)?;
+        let listener = TcpListener::from_std(listener)?;
         listening.wait();
         edge::hello::hello_loop(listener).await.map(|never| match never {}).map_err(anyhow::Error::from)
     })

@@ -4,7 +4,7 @@ use std::num::NonZeroU16;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use domain::{
     Answer, BuyerId, Command, Currency, ItemIndex, ItemTerms, Levels, Line, Lines, OrderId, OrderState,
@@ -122,7 +122,7 @@ impl Backend for StoreBackend {
 
     type Asked = Pin<Box<dyn Future<Output = Result<Decided, Unavailable>> + Send>>;
 
-    fn ask(&self, _permit: Permit, _shard: ShardId, request: Request) -> Self::Asked {
+    fn ask(&self, _permit: Permit, _shard: ShardId, request: Request, _since: Instant) -> Self::Asked {
         let backend = self.clone();
         Box::pin(async move { backend.answer(request).await })
     }
@@ -136,7 +136,7 @@ impl Backend for StoreBackend {
         Err(Unavailable::Failed)
     }
 
-    fn pressure(&self, _shard: ShardId) -> Pressure {
+    fn pressure(&self, _shard: ShardId, _now: Instant) -> Pressure {
         let inbox_len = if matches!(self.0.store, Store::Full) { INBOX_LEN_MAX } else { 0 };
         Pressure { inbox_len, round: None }
     }

@@ -66,7 +66,7 @@ pub(crate) fn run(args: &FrontArgs) -> anyhow::Result<()> {
         let store = open(args.store, opening).await.context("the store cannot be used")?;
         let backend = StoreBackend::new(store, items, stock);
         let edge = Arc::new(Edge::new(backend.clone(), parts(args)?));
-        let listener = tokio::net::TcpListener::bind(args.listen).await?;
+        let listener = tokio::net::TcpListener::from_std(edge::listen(args.listen)?)?;
         println!("listening on http://{}", listener.local_addr()?);
         let mut end = signal(SignalKind::terminate())?;
         accept_loop(listener, edge, async move {

@@ -77,7 +77,7 @@ pub fn start(config: &Config) -> anyhow::Result<Running> {
         false => None,
     };
     let inboxes: Arc<[Arc<Inbox>]> = shards.iter().map(|shard| Arc::clone(&shard.inbox)).collect();
-    let backend = backend(&shards, Arc::clone(&inboxes), (catalog, installation.order_codec()?, &outboxes));
+    let backend = backend(&shards, Arc::clone(&inboxes), catalog, installation.order_codec()?);
     owned.ensure_admin_key()?;
     let (auth, codec) = (auth(config, installation)?, installation.order_codec()?);
     let parts = EdgeParts { config: edge_config(config, io_count), auth, codec, payments, metrics };
@@ -110,7 +110,8 @@ pub fn start(config: &Config) -> anyhow::Result<Running> {
 fn backend(
     shards: &[ShardThreads],
     inboxes: Arc<[Arc<Inbox>]>,
-    (catalog, codec, outboxes): (Catalog, OrderCodec, &Arc<[Arc<Outbox>]>),
+    catalog: Catalog,
+    codec: OrderCodec,
 ) -> LocalBackend {
     LocalBackend::new(Parts {
         catalog,
@@ -118,7 +119,6 @@ fn backend(
         inboxes,
         paces: shards.iter().map(|shard| Arc::clone(&shard.pace)).collect(),
         follows: shards.iter().map(|shard| Arc::clone(&shard.follow)).collect(),
-        outboxes: Arc::clone(outboxes),
     })
 }
 

@@ -16,7 +16,7 @@ use super::bulk::BulkTicket;
 use super::clock;
 use super::follower::Follow;
 use super::inbox::{Inbox, NotTaken};
-use super::outbox::Outbox;
+use super::outbox::Ticket;
 use super::pace::Pace;
 
 thread_local! {
@@ -40,7 +40,6 @@ pub(crate) struct Parts {
     pub(crate) inboxes: Arc<[Arc<Inbox>]>,
     pub(crate) paces: Vec<Arc<Pace>>,
     pub(crate) follows: Vec<Arc<Follow>>,
-    pub(crate) outboxes: Arc<[Arc<Outbox>]>,
 }
 
 impl LocalBackend {
@@ -56,8 +55,8 @@ impl LocalBackend {
 /// A request that waits for its writer, or was answered without one.
 pub(crate) enum Asked {
     Waiting(oneshot::Receiver<Decided>),
-    /// Taken when it is told.
-    Answered(Option<Result<Decided, Unavailable>>),
+    /// Taken when it is told. In a box: nearly all wait, and each connection has room for one.
+    Answered(Option<Box<Result<Decided, Unavailable>>>),
 }
 
 impl Future for Asked {
@@ -67,7 +66,7 @@ impl Future for Asked {
         match self.get_mut() {
             // A writer that failed drops its tickets unanswered.
             Asked::Waiting(outcome) => Pin::new(outcome).poll(cx).map_err(|_dropped| Unavailable::Failed),
-            Asked::Answered(answer) => Poll::Ready(answer.take().expect("nobody polls for an answer twice")),
+            Asked::Answered(answer) => Poll::Ready(*answer.take().expect("nobody polls for an answer twice")),
         }
     }
 }
@@ -83,17 +82,17 @@ impl Backend for LocalBackend {
 
     type Asked = Asked;
 
-    fn ask(&self, _permit: Permit, shard: ShardId, request: Request) -> Asked {
+    fn ask(&self, _permit: Permit, shard: ShardId, request: Request, since: Instant) -> Asked {
         // An order number of a shard that is not here was never given out here.
         let Some(inbox) = self.inbox(shard) else {
             let nothing = Decided { outcome: Err(Refusal::OrderNotFound), tip: Tip::default() };
-            return Asked::Answered(Some(Ok(nothing)));
+            return Asked::Answered(Some(Box::new(Ok(nothing))));
         };
         let number = OUTBOX.get();
-        let (ticket, outcome) = self.0.outboxes[number].ticket(number);
+        let (ticket, outcome) = Ticket::new(number, since);
         match inbox.push(ticket, request) {
             Ok(()) => Asked::Waiting(outcome),
-            Err(reason) => Asked::Answered(Some(Err(not_taken(reason)))),
+            Err(reason) => Asked::Answered(Some(Box::new(Err(not_taken(reason))))),
         }
     }
 
@@ -121,10 +120,10 @@ impl Backend for LocalBackend {
         Ok(Ok(OrdersPage { orders: page.orders, next: page.next.map(code) }))
     }
 
-    fn pressure(&self, shard: ShardId) -> Pressure {
+    fn pressure(&self, shard: ShardId, now: Instant) -> Pressure {
         let inbox_len = self.inbox(shard).map_or(0, |inbox| u32::try_from(inbox.len()).unwrap_or(u32::MAX));
         let pace = self.0.paces.get(usize::from(shard.get()));
-        Pressure { inbox_len, round: pace.and_then(|pace| pace.round(Instant::now)) }
+        Pressure { inbox_len, round: pace.and_then(|pace| pace.round(now)) }
     }
 
     fn inbox_len_max(&self) -> u32 {

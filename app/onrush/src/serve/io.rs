@@ -16,9 +16,6 @@ use super::bustle::Bustle;
 use super::inbox::Inbox;
 use super::outbox::Outbox;
 
-/// Connections that the kernel keeps for us while we are busy.
-const BACKLOG: i32 = 4_096;
-
 /// Sockets on one address for so many threads; the kernel spreads connections over them (`SO_REUSEPORT`).
 /// Port 0 is chosen once for all.
 ///
@@ -26,9 +23,10 @@ const BACKLOG: i32 = 4_096;
 /// When the address cannot be had.
 pub(crate) fn bind(address: SocketAddr, count: usize) -> anyhow::Result<(SocketAddr, Vec<TcpListener>)> {
     ensure_free(address).with_context(|| format!("cannot listen on {address}"))?;
-    let first = bind_one(address).with_context(|| format!("cannot listen on {address}"))?;
+    let first = edge::listen(address).with_context(|| format!("cannot listen on {address}"))?;
     let address = first.local_addr()?;
-    let others = (1..count).map(|_| bind_one(address).with_context(|| format!("cannot listen on {address}")));
+    let others =
+        (1..count).map(|_| edge::listen(address).with_context(|| format!("cannot listen on {address}")));
     let listeners = std::iter::once(Ok(first)).chain(others).collect::<anyhow::Result<_>>()?;
     Ok((address, listeners))
 }
@@ -39,16 +37,6 @@ fn ensure_free(address: SocketAddr) -> std::io::Result<()> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     socket.bind(&address.into())
-}
-
-fn bind_one(address: SocketAddr) -> std::io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    socket.set_reuse_address(true)?;
-    socket.set_reuse_port(true)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    Ok(socket.into())
 }
 
 /// A runtime for one thread.

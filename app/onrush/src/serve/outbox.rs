@@ -11,9 +11,17 @@ use super::sync::Mutex;
 /// Says where an outcome goes: through which outbox, to which waiting request.
 pub(crate) struct Ticket {
     pub(crate) outbox: usize,
-    /// When it was put into an inbox, or a moment before.
+    /// When the request came, a moment before it was put into an inbox.
     pub(crate) since: Instant,
     sender: oneshot::Sender<Decided>,
+}
+
+impl Ticket {
+    /// A ticket of the outbox that has this number, and what waits for its outcome.
+    pub(crate) fn new(outbox: usize, since: Instant) -> (Ticket, oneshot::Receiver<Decided>) {
+        let (sender, receiver) = oneshot::channel();
+        (Ticket { outbox, since, sender }, receiver)
+    }
 }
 
 /// The outcomes for one I/O thread. A writer delivers a batch at once; the thread's [`Outbox::dispatch`] hands
@@ -27,12 +35,6 @@ pub(crate) struct Outbox {
 impl Outbox {
     pub(crate) fn new() -> Arc<Outbox> {
         Arc::new(Outbox::default())
-    }
-
-    /// A ticket of the outbox that has this number, and what waits for its outcome.
-    pub(crate) fn ticket(&self, number: usize) -> (Ticket, oneshot::Receiver<Decided>) {
-        let (sender, receiver) = oneshot::channel();
-        (Ticket { outbox: number, since: Instant::now(), sender }, receiver)
     }
 
     /// Delivers a batch, which is empty afterwards.

@@ -45,12 +45,12 @@ impl Pace {
         self.begun_us.store(RESTING, Ordering::Relaxed);
     }
 
-    /// The round under way, and the one before it. The clock is only read when there is one.
-    pub(crate) fn round(&self, now: impl FnOnce() -> Instant) -> Option<Round> {
+    /// The round under way, and the one before it.
+    pub(crate) fn round(&self, now: Instant) -> Option<Round> {
         match self.begun_us.load(Ordering::Relaxed) {
             RESTING => None,
             begun_us => Some(Round {
-                age_us: self.since_origin_us(now()).saturating_sub(begun_us),
+                age_us: self.since_origin_us(now).saturating_sub(begun_us),
                 last_us: self.last_us.load(Ordering::Relaxed),
             }),
         }

@@ -4,12 +4,12 @@ mod stall;
 
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::{Actor, OrderId, Request};
 
 use super::inbox::{Inbox, NotTaken};
-use super::outbox::Outbox;
+use super::outbox::Ticket;
 
 fn request(raw: u64) -> Request {
     Request::ShowOrder { order: OrderId::from_raw(raw).unwrap(), by: Actor::Organiser }
@@ -17,9 +17,8 @@ fn request(raw: u64) -> Request {
 
 #[test]
 fn full_inbox_takes_nothing_and_closed_one_neither() {
-    let outbox = Outbox::new();
     let inbox = Inbox::new(2, Arc::default());
-    let push = |raw| inbox.push(outbox.ticket(0).0, request(raw));
+    let push = |raw| inbox.push(Ticket::new(0, Instant::now()).0, request(raw));
     assert_eq!((push(1), push(2), push(3)), (Ok(()), Ok(()), Err(NotTaken::Full)));
     inbox.close();
     assert_eq!(push(4), Err(NotTaken::Closed));
@@ -29,7 +28,6 @@ fn full_inbox_takes_nothing_and_closed_one_neither() {
 #[test]
 fn sleeping_writer_wakes_for_every_request() {
     const COUNT: u64 = 20_000;
-    let outbox = Outbox::new();
     let inbox = Inbox::new(64, Arc::default());
     let writer = {
         let inbox = Arc::clone(&inbox);
@@ -45,7 +43,7 @@ fn sleeping_writer_wakes_for_every_request() {
         })
     };
     for raw in 0..COUNT {
-        while inbox.push(outbox.ticket(0).0, request(raw)).is_err() {
+        while inbox.push(Ticket::new(0, Instant::now()).0, request(raw)).is_err() {
             thread::yield_now();
         }
     }

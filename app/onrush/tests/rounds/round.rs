@@ -25,7 +25,7 @@ use super::clock;
 use super::follower::Follow;
 use super::inbox::{Inbox, NotTaken};
 use super::metrics::Families;
-use super::outbox::Outbox;
+use super::outbox::{Outbox, Ticket};
 use super::pace::Pace;
 use super::room::Room;
 use super::watched::{Honesty, Watched};
@@ -53,7 +53,7 @@ pub(super) fn run_round(inbox_len_max: usize, honesty: Honesty) {
     let inbox = Inbox::new(inbox_len_max, Arc::clone(&bustle));
     let journal = Watched::new(honesty);
     let durable = journal.durable();
-    let shard = open_sale(journal, &outboxes[0]);
+    let shard = open_sale(journal);
     let sold_before = shard.state().seq();
     let (follow, _jobs) = Follow::new(sold_before);
     let writer = Writer {
@@ -103,7 +103,7 @@ impl Io {
 
     /// Asks for a unit; `None` when the inbox is full.
     fn order(&self, number: usize) -> Option<Pin<Box<dyn Future<Output = Told>>>> {
-        let (ticket, outcome) = self.outbox.ticket(self.number);
+        let (ticket, outcome) = Ticket::new(self.number, Instant::now());
         let request = place(&format!("buyer {} {number}", self.number)).of_sale(SaleId(0));
         match self.inbox.push(ticket, request) {
             Ok(()) => Some(Box::pin(async {
@@ -178,7 +178,7 @@ fn seq_of(outcome: Result<Answer, Refusal>) -> Seq {
 }
 
 /// A shard whose sale has units for all, and is open.
-fn open_sale(journal: Watched, outbox: &Outbox) -> Shard<Watched, Way> {
+fn open_sale(journal: Watched) -> Shard<Watched, Way> {
     let catalog = Catalog::new(NonZeroU16::MIN, KeyFilter::new(9));
     let mut shard = Shard::new(journal, State::new(ShardId::FIRST, 1), clock::now(), catalog);
     let terms = SaleTerms::new("Concert", Currency::new("EUR").unwrap(), 600);
@@ -186,7 +186,7 @@ fn open_sale(journal: Watched, outbox: &Outbox) -> Shard<Watched, Way> {
     let slug = Slug::new("concert").unwrap();
     let create = Request::Command(Command::CreateSale { slug, terms, items: vec![(item, 1_000)] });
     let open = Request::Command(Command::MoveSale { sale: SaleId(0), to: SaleStatus::Open });
-    let requests = [create, open].map(|request| (Way::Alone(outbox.ticket(0).0), request));
+    let requests = [create, open].map(|request| (Way::Alone(Ticket::new(0, Instant::now()).0), request));
     shard.decide(clock::now(), requests.into_iter());
     shard.commit().unwrap();
     assert!(shard.release().all(|(_, outcome)| outcome.is_ok()));

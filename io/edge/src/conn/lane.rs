@@ -5,7 +5,7 @@
 //! section 9.3.2, pipelining). At the first thing that is unusual ([`head::Found::Other`]), the connection is hyper's with
 //! all that was not answered, and stays so. An idle connection keeps no buffer.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
@@ -28,6 +28,8 @@ const READ_SIZE_BYTES: usize = 16 << 10;
 thread_local! {
     /// Where every connection of the thread reads.
     static READ: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_SIZE_BYTES].into());
+    /// Where the connection that has an answer now writes it: memory that is warm.
+    static OUT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 /// Answers the requests of a lane.
@@ -65,7 +67,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let mut lane =
-        Lane { desk, stream, watch, rest: Vec::new(), seen: 0, queue: VecDeque::new(), out: Vec::new() };
+        Lane { desk, stream, watch, rest: Vec::new(), seen: 0, queue: Queue::new(), out: Vec::new() };
     match lane.run().await {
         Ok(end) => end,
         // How a connection broke helps nobody: the client is gone.
@@ -82,7 +84,7 @@ struct Lane<'a, D: Desk, S> {
     /// How many of them were looked at and are a part of a head.
     seen: usize,
     /// Requests whose answers are not in `out`, oldest first.
-    queue: VecDeque<Slot<D::Waiting>>,
+    queue: Queue<D::Waiting>,
     /// Answers that are not written.
     out: Vec<u8>,
 }
@@ -91,6 +93,37 @@ enum Slot<W> {
     Waiting(W),
     /// Answered, but not its turn.
     Answered(Vec<u8>),
+}
+
+/// Requests in their order. Nearly always there is one at most, which needs no memory of its own.
+struct Queue<W> {
+    first: Option<Slot<W>>,
+    others: VecDeque<Slot<W>>,
+}
+
+impl<W> Queue<W> {
+    fn new() -> Queue<W> {
+        Queue { first: None, others: VecDeque::new() }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+
+    fn len(&self) -> usize {
+        usize::from(self.first.is_some()) + self.others.len()
+    }
+
+    fn push(&mut self, slot: Slot<W>) {
+        match self.first {
+            None => self.first = Some(slot),
+            Some(_) => self.others.push_back(slot),
+        }
+    }
+
+    fn pop(&mut self) {
+        self.first = self.others.pop_front();
+    }
 }
 
 /// Why no further request is begun.
@@ -238,11 +271,12 @@ impl<D: Desk, S: AsyncRead + AsyncWrite + Unpin> Lane<'_, D, S> {
     fn begin(&mut self, request: &head::Request<'_>) {
         self.watch.enter(Phase::Busy);
         if self.queue.is_empty() {
-            self.queue.extend(self.desk.begin(request, &mut self.out).map(Slot::Waiting));
+            let waiting = self.desk.begin(request, borrowed(&mut self.out));
+            waiting.into_iter().for_each(|waiting| self.queue.push(Slot::Waiting(waiting)));
         } else {
             let mut answer = Vec::new();
             let waiting = self.desk.begin(request, &mut answer);
-            self.queue.push_back(waiting.map_or(Slot::Answered(answer), Slot::Waiting));
+            self.queue.push(waiting.map_or(Slot::Answered(answer), Slot::Waiting));
         }
     }
 
@@ -260,7 +294,6 @@ impl<D: Desk, S: AsyncRead + AsyncWrite + Unpin> Lane<'_, D, S> {
         }
         let mut written = 0;
         poll_fn(|cx| self.poll_answer(cx, &mut written)).await?;
-        self.out = Vec::new();
         self.watch.enter(match next {
             Next::Head if !self.rest.is_empty() => Phase::Head,
             Next::Body => Phase::Busy,
@@ -270,15 +303,15 @@ impl<D: Desk, S: AsyncRead + AsyncWrite + Unpin> Lane<'_, D, S> {
     }
 
     fn poll_answer(&mut self, cx: &mut Context<'_>, written: &mut usize) -> Poll<io::Result<()>> {
-        while let Some(slot) = self.queue.front_mut() {
+        while let Some(slot) = &mut self.queue.first {
             match slot {
                 Slot::Answered(answer) => self.out.append(answer),
-                Slot::Waiting(waiting) => match self.desk.poll(waiting, cx, &mut self.out) {
+                Slot::Waiting(waiting) => match self.desk.poll(waiting, cx, borrowed(&mut self.out)) {
                     Poll::Ready(()) => {}
                     Poll::Pending => break,
                 },
             }
-            self.queue.pop_front();
+            self.queue.pop();
         }
         while *written < self.out.len() {
             match Pin::new(&mut *self.stream).poll_write(cx, &self.out[*written..]) {
@@ -293,6 +326,25 @@ impl<D: Desk, S: AsyncRead + AsyncWrite + Unpin> Lane<'_, D, S> {
                 }
             }
         }
+        give_back(&mut self.out);
+        *written = 0;
         if self.queue.is_empty() { Poll::Ready(Ok(())) } else { Poll::Pending }
+    }
+}
+
+/// The buffer for answers; if it has no memory, with that of the thread.
+fn borrowed(out: &mut Vec<u8>) -> &mut Vec<u8> {
+    if out.capacity() == 0 {
+        *out = OUT.take();
+    }
+    out
+}
+
+/// Empties a buffer whose bytes are written, and leaves its memory to the thread unless it is large.
+fn give_back(out: &mut Vec<u8>) {
+    let mut memory = std::mem::take(out);
+    if memory.capacity() <= OUT_SIZE_BYTES_MAX {
+        memory.clear();
+        OUT.set(memory);
     }
 }

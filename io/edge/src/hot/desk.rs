@@ -5,11 +5,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use domain::UnixMs;
 use http::StatusCode;
 
 use super::no::No;
-use super::order::{self, Placing};
+use super::order::{self, Came, Placing};
 use crate::backend::Backend;
 use crate::body::Reply;
 use crate::conn::head::{Request, SizeLimits};
@@ -31,9 +30,7 @@ pub(crate) struct Waiting<A> {
 #[derive(Clone, Copy)]
 struct Counted {
     route: Route,
-    started: Instant,
-    /// The clock when it began.
-    now: UnixMs,
+    came: Came,
     keep_alive: bool,
 }
 
@@ -47,7 +44,7 @@ impl<B: Backend> Desk for Edge<B> {
 
     fn begin(&self, request: &Request<'_>, out: &mut Vec<u8>) -> Option<Waiting<B::Asked>> {
         let counted = self.counted(request.hot.route, request.keep_alive);
-        match isolated(|| self.begin_hot(request, counted.now)) {
+        match isolated(|| self.begin_hot(request, counted.came)) {
             Ok(Ok(Begun::Asked(asked, placing))) => {
                 return Some(Waiting { asked, placing: Some(placing), counted });
             }
@@ -66,13 +63,12 @@ impl<B: Backend> Desk for Edge<B> {
                 Poll::Pending => return Poll::Pending,
             };
             let placing = waiting.placing.take().expect("nobody polls for an answer that was written");
-            Poll::Ready(order::finish(self, placing, decided))
+            Poll::Ready(order::finish(self, placing, decided, |created| created.push(out, counted.ending())))
         });
         match finished {
             Ok(Poll::Pending) => return Poll::Pending,
-            Ok(Poll::Ready(Ok(created))) => {
-                created.push(out, counted.ending());
-                self.metrics.answered(counted.route, StatusCode::CREATED, counted.started.elapsed());
+            Ok(Poll::Ready(Ok(()))) => {
+                self.metrics.answered(counted.route, StatusCode::CREATED, counted.took());
             }
             Ok(Poll::Ready(Err(problem))) => self.push_problem(out, &problem, counted),
             Err(Panicked) => self.push_panic(out, counted),
@@ -96,11 +92,11 @@ impl<B: Backend> Desk for Edge<B> {
 }
 
 impl<B: Backend> Edge<B> {
-    fn begin_hot(&self, request: &Request<'_>, now: UnixMs) -> Result<Begun<B::Asked>, No> {
+    fn begin_hot(&self, request: &Request<'_>, came: Came) -> Result<Begun<B::Asked>, No> {
         let Request { hot, headers, body, .. } = request;
         match hot.route {
             Route::OrderPlace => {
-                let let_in = order::let_in(self, hot.sale, headers, now)?;
+                let let_in = order::let_in(self, hot.sale, headers, came)?;
                 order::begin(self, let_in, body).map(|(asked, placing)| Begun::Asked(asked, placing))
             }
             Route::StockShow => Ok(Begun::Answered(self.stock(hot.sale, headers)?)),
@@ -109,20 +105,20 @@ impl<B: Backend> Edge<B> {
     }
 
     fn push_reply(&self, out: &mut Vec<u8>, reply: Reply, counted: Counted) {
-        self.metrics.answered(counted.route, reply.status(), counted.started.elapsed());
+        self.metrics.answered(counted.route, reply.status(), counted.took());
         wire::push_reply(out, reply, counted.ending());
     }
 
     fn push_no(&self, out: &mut Vec<u8>, no: &No, counted: Counted) {
         let (status, code) = no.push(out, counted.ending());
         self.metrics.problem(code);
-        self.metrics.answered(counted.route, status, counted.started.elapsed());
+        self.metrics.answered(counted.route, status, counted.took());
     }
 
     fn push_problem(&self, out: &mut Vec<u8>, problem: &Problem, counted: Counted) {
         let (status, code) = problem.names();
         self.metrics.problem(code);
-        self.metrics.answered(counted.route, status, counted.started.elapsed());
+        self.metrics.answered(counted.route, status, counted.took());
         problem.push_answer(out, counted.ending());
     }
 
@@ -134,13 +130,17 @@ impl<B: Backend> Edge<B> {
     }
 
     fn counted(&self, route: Route, keep_alive: bool) -> Counted {
-        Counted { route, started: Instant::now(), now: self.backend.now(), keep_alive }
+        Counted { route, came: Came { now: self.backend.now(), since: Instant::now() }, keep_alive }
     }
 }
 
 impl Counted {
     fn ending(self) -> Ending {
-        Ending { keep_alive: self.keep_alive, now: self.now }
+        Ending { keep_alive: self.keep_alive, now: self.came.now }
+    }
+
+    fn took(self) -> Duration {
+        self.came.since.elapsed()
     }
 }
 

@@ -3,10 +3,12 @@
 //! [`begin`] and [`finish`] are what happens before and after the writer; who waits between them is the caller: a lane,
 //! which does not hold up its other requests, or [`place`] for the router.
 
+use std::cell::RefCell;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
-use domain::{Answer, Command, ItemIndex, Refusal, Request, UnixMs, Wish, Wishes, limits};
+use domain::{Answer, Command, ItemIndex, OrderView, Refusal, Request, UnixMs, Wish, Wishes, limits};
 use gate::{Permit, Work};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
@@ -18,18 +20,18 @@ use super::no::No;
 use crate::backend::{Backend, Decided, Unavailable};
 use crate::body::{self, Outcome, Reply};
 use crate::conn::wire::Ending;
-use crate::edge::{Edge, Told};
+use crate::edge::Edge;
 use crate::json::{self, Faults, Field};
 use crate::metrics::{Stage, Stopwatch};
 use crate::problem::Problem;
-use crate::receipt::{self, header_value};
+use crate::receipt::{Receipt, header_value};
 use crate::request::HotHeaders;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const ORDER_PATH: &[u8] = b"/v1/orders/";
-/// Room for the answer about a one-line order, its address and its receipt without growing.
-const SIZE_BYTES_USUAL: usize = 480;
+/// Room for the answer about a one-line order without growing.
+const SIZE_BYTES_USUAL: usize = 640;
 
 /// Answers `POST /v1/sales/{sale}/orders` for the router.
 pub(crate) async fn place<B, D>(edge: &Edge<B>, slug: &str, headers: &HeaderMap, body: D) -> Outcome
@@ -37,11 +39,18 @@ where
     B: Backend,
     D: HttpBody<Data = Bytes> + Unpin,
 {
-    let let_in =
-        let_in(edge, slug, &HotHeaders::of(headers), edge.backend.now()).map_err(No::into_problem)?;
+    let came = Came { now: edge.backend.now(), since: Instant::now() };
+    let let_in = let_in(edge, slug, &HotHeaders::of(headers), came).map_err(No::into_problem)?;
     let bytes = body::read(body, edge.body_limit()).await?;
     let (asked, placing) = begin(edge, let_in, &bytes).map_err(No::into_problem)?;
-    Ok(finish(edge, placing, asked.await)?.into_reply())
+    finish(edge, placing, asked.await, |created| created.to_reply())
+}
+
+/// When a request came, by both clocks: each is read once for a request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Came {
+    pub(crate) now: UnixMs,
+    pub(crate) since: Instant,
 }
 
 /// Somebody who may order, before the body was looked at.
@@ -49,6 +58,7 @@ pub(crate) struct LetIn {
     sale: Arc<SaleEntry>,
     claim: Claim,
     permit: Permit,
+    since: Instant,
     watch: Stopwatch,
 }
 
@@ -56,7 +66,7 @@ pub(crate) struct LetIn {
 pub(crate) struct Placing {
     sale: Arc<SaleEntry>,
     /// The first code that is no item of the sale.
-    unknown: Option<String>,
+    unknown: Option<Box<str>>,
     watch: Stopwatch,
 }
 
@@ -65,17 +75,17 @@ pub(crate) fn let_in<B: Backend>(
     edge: &Edge<B>,
     slug: &str,
     headers: &HotHeaders<'_>,
-    now: UnixMs,
+    Came { now, since }: Came,
 ) -> Result<LetIn, No> {
-    let watch = Stopwatch::start();
+    let watch = Stopwatch::start(since);
     let sale = edge.backend.catalog().sale(slug);
-    let permit =
-        sale.as_ref().map(|sale| edge.admit(Work::Order, sale.shard(), 1)).transpose().map_err(No::Shed)?;
+    let admit = |sale: &Arc<SaleEntry>| edge.admit(Work::Order, sale.shard(), 1, since);
+    let permit = sale.as_ref().map(admit).transpose().map_err(No::Shed)?;
     let buyer = edge.buyer(headers, now)?;
     let key = headers.key()?.ok_or_else(Problem::key_missing)?;
     headers.expect_json()?;
     let (Some(sale), Some(permit)) = (sale, permit) else { return Err(Problem::sale_not_found().into()) };
-    Ok(LetIn { sale, claim: Claim { buyer, key, now }, permit, watch })
+    Ok(LetIn { sale, claim: Claim { buyer, key, now }, permit, since, watch })
 }
 
 /// Reads the body, and asks the writer unless the catalogue has the answer.
@@ -84,7 +94,7 @@ pub(crate) fn begin<B: Backend>(
     let_in: LetIn,
     body: &[u8],
 ) -> Result<(B::Asked, Placing), No> {
-    let LetIn { sale, claim, permit, mut watch } = let_in;
+    let LetIn { sale, claim, permit, since, mut watch } = let_in;
     let Asked { wishes, unknown } = Asked::read(body, &sale)?;
     if let Some(refusal) = views::foresee_refusal(edge.backend.catalog(), &sale, claim, &wishes) {
         edge.metrics.answered_by_view.inc();
@@ -93,78 +103,79 @@ pub(crate) fn begin<B: Backend>(
     edge.metrics.stage(Stage::Receive, watch.lap());
     let Claim { buyer, key, .. } = claim;
     let command = Command::PlaceOrder { sale: sale.id(), buyer, key, wishes };
-    let asked = edge.backend.ask(permit, sale.shard(), Request::Command(command));
-    Ok((asked, Placing { sale, unknown, watch }))
+    let asked = edge.backend.ask(permit, sale.shard(), Request::Command(command), since);
+    Ok((asked, Placing { sale, unknown: unknown.map(String::into_boxed_str), watch }))
 }
 
-/// Makes the answer of what the writer said.
-pub(crate) fn finish<B: Backend>(
+/// Has the answer written of what the writer said.
+pub(crate) fn finish<B: Backend, T>(
     edge: &Edge<B>,
     placing: Placing,
     decided: Result<Decided, Unavailable>,
-) -> Result<Created, Problem> {
+    write: impl FnOnce(&Created<'_>) -> T,
+) -> Result<T, Problem> {
     let Placing { sale, unknown, mut watch } = placing;
     let Decided { outcome, tip } = decided.map_err(Problem::unavailable)?;
     edge.metrics.stage(Stage::Writer, watch.lap());
-    let created = match outcome {
-        Ok(Answer::Order(view)) => Ok(Created::new(edge, &Told { view, tip }, &sale)),
+    let written = match &outcome {
+        Ok(Answer::Order(view)) => {
+            let receipt = edge.receipt(view, tip);
+            Ok(write(&Created { receipt, view, sale: &sale }))
+        }
         Ok(other) => unreachable!("placed an order, answered {other:?}"),
         Err(Refusal::ItemNotFound { .. }) if unknown.is_some() => {
             Err(Problem::item_not_found(&unknown.unwrap_or_default()))
         }
-        Err(refusal) => Err(Problem::refusal(&refusal, Some(&sale))),
+        Err(refusal) => Err(Problem::refusal(refusal, Some(&sale))),
     };
     edge.metrics.stage(Stage::Answer, watch.lap());
-    created
+    written
 }
 
-/// The answer that an order was placed: body, address and receipt one behind the other in one buffer.
-pub(crate) struct Created {
-    bytes: Vec<u8>,
-    body_end: usize,
-    location_end: usize,
+/// An order that was placed, to be written.
+pub(crate) struct Created<'a> {
+    receipt: Receipt,
+    view: &'a OrderView,
+    sale: &'a SaleEntry,
 }
 
-impl Created {
-    fn new<B: Backend>(edge: &Edge<B>, told: &Told, sale: &SaleEntry) -> Created {
-        let receipt = edge.receipt(&told.view, told.tip);
-        let mut bytes = Vec::with_capacity(SIZE_BYTES_USUAL);
-        json::push_order(&mut bytes, &receipt.order, &told.view, sale);
-        let body_end = bytes.len();
-        bytes.extend_from_slice(ORDER_PATH);
-        bytes.extend_from_slice(&receipt.order);
-        let location_end = bytes.len();
-        receipt.push(&mut bytes);
-        Created { bytes, body_end, location_end }
-    }
+thread_local! {
+    /// Where the body is written before the head, which says how long it is.
+    static BODY: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
+impl Created<'_> {
     /// For the router.
-    pub(crate) fn into_reply(self) -> Reply {
-        let mut body = Bytes::from(self.bytes);
-        let receipt = body.split_off(self.location_end);
-        let location = body.split_off(self.body_end);
-        let mut reply = Response::new(Full::new(body));
+    fn to_reply(&self) -> Reply {
+        let mut body = Vec::with_capacity(SIZE_BYTES_USUAL);
+        json::push_order(&mut body, &self.receipt.order, self.view, self.sale);
+        let mut reply = Response::new(Full::new(Bytes::from(body)));
         *reply.status_mut() = StatusCode::CREATED;
         let headers = reply.headers_mut();
         headers.insert(header::CONTENT_TYPE, JSON);
         headers.insert(header::CACHE_CONTROL, NO_STORE);
-        headers.insert(header::LOCATION, header_value(location));
-        headers.insert(receipt::HEADER, header_value(receipt));
+        let location = [ORDER_PATH, &self.receipt.order].concat();
+        headers.insert(header::LOCATION, header_value(location.into()));
+        self.receipt.attach(&mut reply);
         reply
     }
 
     /// For a lane.
     pub(crate) fn push(&self, out: &mut Vec<u8>, ending: Ending) {
-        let (rest, receipt) = self.bytes.split_at(self.location_end);
-        let (body, location) = rest.split_at(self.body_end);
-        out.extend_from_slice(
-            b"HTTP/1.1 201 Created\r\ncontent-type: application/json\r\ncache-control: no-store\r\nlocation: ",
-        );
-        out.extend_from_slice(location);
-        out.extend_from_slice(b"\r\nonrush-receipt: ");
-        out.extend_from_slice(receipt);
-        ending.push(out, Some(body.len()));
-        out.extend_from_slice(body);
+        BODY.with_borrow_mut(|body| {
+            body.clear();
+            json::push_order(body, &self.receipt.order, self.view, self.sale);
+            out.reserve(SIZE_BYTES_USUAL.max(body.len() + SIZE_BYTES_USUAL / 2));
+            out.extend_from_slice(
+                b"HTTP/1.1 201 Created\r\ncontent-type: application/json\r\ncache-control: no-store\r\nlocation: ",
+            );
+            out.extend_from_slice(ORDER_PATH);
+            out.extend_from_slice(&self.receipt.order);
+            out.extend_from_slice(b"\r\nonrush-receipt: ");
+            self.receipt.push(out);
+            ending.push(out, Some(body.len()));
+            out.extend_from_slice(body);
+        });
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU16;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Instant;
 
 use domain::{
     Actor, Answer, BuyerId, Command, ItemIndex, KeyDigest, Levels, Line, Lines, OrderId, OrderState,
@@ -260,7 +261,7 @@ impl Backend for Fake {
 
     type Asked = Pin<Box<dyn Future<Output = Result<Decided, Unavailable>> + Send>>;
 
-    fn ask(&self, _permit: Permit, shard: ShardId, request: Request) -> Self::Asked {
+    fn ask(&self, _permit: Permit, shard: ShardId, request: Request, _since: Instant) -> Self::Asked {
         assert_eq!(shard, ShardId::FIRST);
         let fake = self.clone();
         Box::pin(async move {
@@ -309,7 +310,7 @@ impl Backend for Fake {
         Ok(Ok(OrdersPage { orders: all[from..until].to_vec(), next }))
     }
 
-    fn pressure(&self, _shard: ShardId) -> Pressure {
+    fn pressure(&self, _shard: ShardId, _now: Instant) -> Pressure {
         self.state.lock().pressure
     }
 

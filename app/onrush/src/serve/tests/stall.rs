@@ -18,7 +18,7 @@ use crate::serve::bulk::Bulks;
 use crate::serve::follower::Follow;
 use crate::serve::inbox::Inbox;
 use crate::serve::metrics::Families;
-use crate::serve::outbox::Outbox;
+use crate::serve::outbox::{Outbox, Ticket};
 use crate::serve::pace::Pace;
 use crate::serve::room::Room;
 use crate::serve::writer::Writer;
@@ -61,7 +61,7 @@ impl Journal for Stalling {
 
 /// Whether questions, orders and promises come in at an instant.
 fn let_in(pace: &Pace, inbox: &Inbox, now: Instant) -> [bool; 3] {
-    let pressure = Pressure { inbox_len: u32::try_from(inbox.len()).unwrap(), round: pace.round(|| now) };
+    let pressure = Pressure { inbox_len: u32::try_from(inbox.len()).unwrap(), round: pace.round(now) };
     [Work::Question, Work::Order, Work::Promise].map(|work| SHEDDER.admit(work, pressure).is_ok())
 }
 
@@ -85,7 +85,7 @@ fn stalled_write_turns_people_away_and_its_end_lets_them_in() {
     };
     let writer = thread::spawn(move || writer.run().unwrap());
 
-    inbox.push(outbox.ticket(0).0, create_sale("first")).unwrap();
+    inbox.push(Ticket::new(0, Instant::now()).0, create_sale("first")).unwrap();
     begun.recv().unwrap();
     let ms = Duration::from_millis;
     assert_eq!(let_in(&pace, &inbox, before), [true; 3], "it has just begun");
@@ -93,7 +93,7 @@ fn stalled_write_turns_people_away_and_its_end_lets_them_in() {
     assert!(let_in(&pace, &inbox, Instant::now() + ms(701)).starts_with(&[false, false]), "no orders");
     assert_eq!(let_in(&pace, &inbox, Instant::now() + ms(801)), [false; 3], "nothing");
 
-    inbox.push(outbox.ticket(0).0, create_sale("second")).unwrap();
+    inbox.push(Ticket::new(0, Instant::now()).0, create_sale("second")).unwrap();
     end.send(()).unwrap();
     begun.recv().unwrap();
     assert_eq!(let_in(&pace, &inbox, Instant::now() + HOUR), [false; 3], "the next one stalls too");
@@ -108,7 +108,7 @@ fn pace_tells_the_round_under_way_and_the_one_before() {
     let origin = Instant::now();
     let at = |us| origin + Duration::from_micros(us);
     let pace = Pace::new(origin);
-    let round = |us| pace.round(|| at(us)).map(|Round { age_us, last_us }| (age_us, last_us));
+    let round = |us| pace.round(at(us)).map(|Round { age_us, last_us }| (age_us, last_us));
     assert_eq!(round(7), None, "it has not begun");
     pace.begin(at(0));
     assert_eq!(round(250), Some((250, 0)));

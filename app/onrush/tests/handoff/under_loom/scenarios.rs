@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::{Actor, BuyerId, ItemIndex, KeyDigest, OrderId, OrderWanted, Request, SaleId, Wish, Wishes};
 use edge::Bulk;
@@ -10,7 +10,7 @@ use edge::Bulk;
 use super::bulk::BulkTicket;
 use super::bustle::Bustle;
 use super::inbox::{Inbox, NotTaken};
-use super::outbox::{Outbox, Ticket};
+use super::outbox::Ticket;
 
 /// Preemptions that loom tries in one execution; most bugs need one or two (M. Musuvathi, S. Qadeer, "Iterative
 /// Context Bounding for Systematic Testing of Multithreaded Programs", 2007).
@@ -40,18 +40,17 @@ pub(super) fn explore(title: &str, scenario: impl Fn() + Send + Sync + 'static) 
 /// in comes out once and in its pusher's order, what was refused does not, and closing ends the writer.
 pub(super) fn push_all(request_counts: [u64; 2], len_max: usize) {
     let inbox = Inbox::new(len_max, Arc::default());
-    let outbox = Outbox::new();
     let writer = {
         let inbox = Arc::clone(&inbox);
         loom::thread::spawn(move || write(&inbox))
     };
     let second = {
-        let (inbox, outbox) = (Arc::clone(&inbox), Arc::clone(&outbox));
-        loom::thread::spawn(move || push(&inbox, &outbox, 2, request_counts[1]))
+        let inbox = Arc::clone(&inbox);
+        loom::thread::spawn(move || push(&inbox, 2, request_counts[1]))
     };
-    let pushed = [push(&inbox, &outbox, 1, request_counts[0]), second.join().unwrap()];
+    let pushed = [push(&inbox, 1, request_counts[0]), second.join().unwrap()];
     inbox.close();
-    assert_eq!(inbox.push(outbox.ticket(0).0, request(1)), Err(NotTaken::Closed));
+    assert_eq!(inbox.push(Ticket::new(0, Instant::now()).0, request(1)), Err(NotTaken::Closed));
     let taken = writer.join().unwrap();
     for (pusher, pushed) in (1..).zip(&pushed) {
         let of_pusher = taken.iter().filter(|raw| *raw / PUSHER_STEP == pusher);
@@ -85,8 +84,7 @@ pub(super) fn push_bulk_and_request() {
         let inbox = Arc::clone(&inbox);
         loom::thread::spawn(move || inbox.push_bulk(bulk()))
     };
-    let outbox = Outbox::new();
-    assert_eq!(inbox.push(outbox.ticket(0).0, request(1)), Ok(()));
+    assert_eq!(inbox.push(Ticket::new(0, Instant::now()).0, request(1)), Ok(()));
     assert_eq!(other.join().unwrap(), Ok(()));
     writer.join().unwrap();
     inbox.close();
@@ -97,7 +95,6 @@ pub(super) fn push_bulk_and_request() {
 pub(super) fn gather_and_go() {
     let bustle = Arc::new(Bustle::default());
     let inbox = Inbox::new(2, Arc::clone(&bustle));
-    let outbox = Outbox::new();
     [(), ()].iter().for_each(|()| bustle.wake());
     let writer = {
         let inbox = Arc::clone(&inbox);
@@ -108,17 +105,17 @@ pub(super) fn gather_and_go() {
             inbox.drain().count()
         })
     };
-    let bring = |inbox: &Inbox, bustle: &Bustle, outbox: &Outbox| {
-        assert_eq!(inbox.push(outbox.ticket(0).0, request(1)), Ok(()));
+    let bring = |inbox: &Inbox, bustle: &Bustle| {
+        assert_eq!(inbox.push(Ticket::new(0, Instant::now()).0, request(1)), Ok(()));
         if bustle.sleep() {
             inbox.nobody_brings_more();
         }
     };
     let other = {
-        let (inbox, bustle, outbox) = (Arc::clone(&inbox), Arc::clone(&bustle), Arc::clone(&outbox));
-        loom::thread::spawn(move || bring(&inbox, &bustle, &outbox))
+        let (inbox, bustle) = (Arc::clone(&inbox), Arc::clone(&bustle));
+        loom::thread::spawn(move || bring(&inbox, &bustle))
     };
-    bring(&inbox, &bustle, &outbox);
+    bring(&inbox, &bustle);
     other.join().unwrap();
     assert_eq!(writer.join().unwrap(), 2, "what both brought is there");
 }
@@ -133,9 +130,9 @@ fn bulk() -> BulkTicket {
 }
 
 /// The requests that were taken in.
-fn push(inbox: &Inbox, outbox: &Outbox, pusher: u64, count: u64) -> Vec<u64> {
+fn push(inbox: &Inbox, pusher: u64, count: u64) -> Vec<u64> {
     let numbers = (0..count).map(|number| pusher * PUSHER_STEP + number);
-    let is_in = |raw: &u64| match inbox.push(outbox.ticket(0).0, request(*raw)) {
+    let is_in = |raw: &u64| match inbox.push(Ticket::new(0, Instant::now()).0, request(*raw)) {
         Ok(()) => true,
         Err(NotTaken::Full) => false,
         Err(NotTaken::Closed) => unreachable!("it is closed when all has been pushed"),

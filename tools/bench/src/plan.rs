@@ -73,6 +73,11 @@ const JOBS: [Job; 23] = [
 ];
 
 impl Job {
+    /// Whether a quick run does without it: what takes long and compares no arms.
+    fn takes_long(self) -> bool {
+        matches!(self, Job::Slow | Job::Recovery | Job::Crowd)
+    }
+
     /// What figures begin with that come of it.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -91,13 +96,13 @@ impl Job {
     }
 }
 
-/// The jobs that are needed for those targets or figures; all of them when none is named.
+/// The jobs that are needed for those targets or figures; when none is named, all of them, or all that a quick run has.
 ///
 /// # Errors
 /// The name that means nothing.
-pub(crate) fn jobs(only: &[String]) -> Result<Vec<Job>, String> {
+pub(crate) fn jobs(only: &[String], is_quick: bool) -> Result<Vec<Job>, String> {
     if only.is_empty() {
-        return Ok(JOBS.to_vec());
+        return Ok(JOBS.into_iter().filter(|job| !(is_quick && job.takes_long())).collect());
     }
     let mut wanted = Vec::new();
     for name in only {
@@ -130,7 +135,7 @@ mod tests {
     #[test]
     fn targets_and_figures_name_jobs() {
         let names = |only: &str| {
-            jobs(&[only.to_owned()]).map(|jobs| jobs.iter().map(|job| job.name()).collect::<Vec<_>>())
+            jobs(&[only.to_owned()], true).map(|jobs| jobs.iter().map(|job| job.name()).collect::<Vec<_>>())
         };
         assert_eq!(names("R3").unwrap(), ["order-redis-always", "order-redis-everysec"]);
         assert_eq!(names("r16").unwrap(), ["instructions"]);
@@ -138,6 +143,16 @@ mod tests {
         assert_eq!(names("overload.p99").unwrap(), ["half-load"]);
         assert_eq!(names("overload.recovery").unwrap(), ["recovery"]);
         assert!(names("R18").is_err());
+    }
+
+    #[test]
+    fn quick_run_has_every_arm() {
+        let arms = |is_quick| {
+            let jobs = jobs(&[], is_quick).unwrap();
+            jobs.into_iter().filter(|job| matches!(job, Job::Compare(_))).count()
+        };
+        assert_eq!(arms(true), arms(false));
+        assert_eq!(jobs(&[], false).unwrap().len(), JOBS.len());
     }
 
     #[test]

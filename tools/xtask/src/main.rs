@@ -34,7 +34,7 @@ usage: cargo xtask COMMAND
   torture --quick   a seeded sample of it
   bench          Onrush beside Redis, PostgreSQL, MariaDB, nginx and axum, judged by the targets; under 30 minutes.
                  --only ID (R1 to R17, or a comparison) measures less, --html FILE writes a page with plots
-  bench --quick  the same, fewer and shorter: some ten minutes
+  bench --quick  every arm for half a second: some three minutes
   sanitize       tests of the rooms that store, publish and have threads under address and thread sanitizer";
 
 fn main() -> ExitCode {

@@ -13,7 +13,7 @@ use anyhow::Context as _;
 
 /// From one byte to the next.
 pub(crate) const BYTE_INTERVAL: Duration = Duration::from_secs(10);
-/// How often a client that has sent its last byte looks whether it was cut.
+/// How often a client whose deadline is near looks whether it was cut.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 /// How long the thread may sleep before it looks whether it should end.
 const SLEEP_MAX: Duration = Duration::from_millis(50);
@@ -37,15 +37,16 @@ pub(crate) struct Story {
 struct Client {
     stream: TcpStream,
     first_byte: Instant,
-    has_sent_second: bool,
+    last_byte: Instant,
 }
 
 impl SlowClients {
-    /// Lets so many come, evenly over one interval, so that they go on evenly as well.
-    pub(crate) fn come(address: SocketAddr, count: u32) -> SlowClients {
+    /// Lets so many come, evenly over one interval, so that they go on evenly as well. They expect to be cut at the
+    /// deadline, counted from their first byte.
+    pub(crate) fn come(address: SocketAddr, count: u32, deadline: Duration) -> SlowClients {
         let leave = Arc::new(AtomicBool::new(false));
         let is_over = Arc::clone(&leave);
-        SlowClients { leave, thread: thread::spawn(move || crawl(address, count, &is_over)) }
+        SlowClients { leave, thread: thread::spawn(move || crawl(address, count, deadline, &is_over)) }
     }
 
     /// Ends them all.
@@ -58,7 +59,7 @@ impl SlowClients {
     }
 }
 
-fn crawl(address: SocketAddr, count: u32, is_over: &AtomicBool) -> anyhow::Result<Story> {
+fn crawl(address: SocketAddr, count: u32, deadline: Duration, is_over: &AtomicBool) -> anyhow::Result<Story> {
     let begun = Instant::now();
     let mut clients: Vec<Option<Client>> = (0..count).map(|_| None).collect();
     let due = |index: u32| Reverse((begun + BYTE_INTERVAL * index / count, index));
@@ -74,7 +75,7 @@ fn crawl(address: SocketAddr, count: u32, is_over: &AtomicBool) -> anyhow::Resul
         queue.pop();
         story.late_max = story.late_max.max(now - due);
         let slot = &mut clients[usize::try_from(index)?];
-        let next = match slot.as_mut().map(|client| client.go_on(now)).transpose()? {
+        let next = match slot.as_mut().map(|client| client.go_on(now, deadline)).transpose()? {
             Some(Next::At(next)) => next,
             // Not there yet, or not any more.
             gone => {
@@ -103,11 +104,12 @@ impl Client {
         stream.set_nodelay(true)?;
         stream.write_all(b"G")?;
         stream.set_nonblocking(true)?;
-        Ok(Client { stream, first_byte: Instant::now(), has_sent_second: false })
+        let now = Instant::now();
+        Ok(Client { stream, first_byte: now, last_byte: now })
     }
 
-    /// Sends the second byte, or looks whether the server has ended it: perhaps with a last word.
-    fn go_on(&mut self, now: Instant) -> io::Result<Next> {
+    /// Looks whether the server has ended it, perhaps with a last word; if not, sends the next byte when it is its time.
+    fn go_on(&mut self, now: Instant, deadline: Duration) -> io::Result<Next> {
         let mut word = [0; 512];
         match self.stream.read(&mut word) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
@@ -115,12 +117,13 @@ impl Client {
             Err(error) => return Err(error),
             Ok(_) => return Ok(Next::Cut),
         }
-        if !self.has_sent_second {
-            self.has_sent_second = true;
+        if now >= self.last_byte + BYTE_INTERVAL {
+            self.last_byte = now;
             if self.stream.write_all(b"E").is_err() {
                 return Ok(Next::Cut);
             }
         }
-        Ok(Next::At(now + LOOK_INTERVAL))
+        let is_near = now + BYTE_INTERVAL > self.first_byte + deadline;
+        Ok(Next::At(now + if is_near { LOOK_INTERVAL } else { BYTE_INTERVAL }))
     }
 }

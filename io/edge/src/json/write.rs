@@ -1,5 +1,7 @@
 //! The smallest pieces of JSON.
 
+use std::cell::Cell;
+
 use domain::UnixMs;
 use jiff::fmt::temporal::DateTimePrinter;
 
@@ -26,8 +28,29 @@ pub(crate) fn push_name(out: &mut Vec<u8>, name: &str) {
     out.extend_from_slice(b"\":");
 }
 
+/// `"2026-12-01T19:00:00.000Z"` with its quotes.
+const TIME_SIZE_BYTES: usize = 26;
+
+thread_local! {
+    /// The last instant that was written: all orders of a batch end at the same one.
+    static LAST_TIME: Cell<(UnixMs, [u8; TIME_SIZE_BYTES])> = const { Cell::new((UnixMs::EPOCH, *b"\"1970-01-01T00:00:00.000Z\"")) };
+}
+
 /// An instant in quotes: RFC 3339 in UTC with milliseconds.
 pub(crate) fn push_time(out: &mut Vec<u8>, time: UnixMs) {
+    let (last, text) = LAST_TIME.get();
+    if time == last {
+        out.extend_from_slice(&text);
+        return;
+    }
+    let start = out.len();
+    push_new_time(out, time);
+    if let Ok(text) = out[start..].try_into() {
+        LAST_TIME.set((time, text));
+    }
+}
+
+fn push_new_time(out: &mut Vec<u8>, time: UnixMs) {
     const PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(3));
     let ms = i64::try_from(time.0).unwrap_or(i64::MAX);
     // Beyond the year 9999 there is no RFC 3339; what is later is shown as its last instant.
@@ -71,6 +94,11 @@ mod tests {
         assert_eq!(time(1_796_151_600_000), "\"2026-12-01T19:00:00.000Z\"");
         assert_eq!(time(1_796_151_600_007), "\"2026-12-01T19:00:00.007Z\"");
         assert_eq!(time(0), "\"1970-01-01T00:00:00.000Z\"");
+        assert_eq!(
+            [1, 1, 0].map(time).map(|text| text.as_bytes()[23]),
+            *b"110",
+            "the last one is told from others"
+        );
         assert!(time(u64::MAX).starts_with("\"9999-12-30"), "{}", time(u64::MAX));
     }
 }

@@ -125,7 +125,7 @@ section! {
 section! {
     /// Buyers' tokens: JSON Web Tokens (RFC 7519) whose `sub` is the buyer.
     Tokens ("tokens.") {
-        /// The one signature that is accepted, whatever a token says about itself.
+        /// The one signature that is accepted of JSON Web Tokens, whatever they say about themselves. With HS256 and neither audience nor issuer, short tokens as well (docs/api.md).
         alg: TokenAlgorithm = "HS256", Allowed::Choice(TokenAlgorithm::WORDS);
         /// HS256: the shared secret. With neither this nor `tokens.secret_file`, the data folder's own is used,
         /// which the first start makes.

@@ -20,6 +20,9 @@ pub use role_key::{
     Admin, AdminKey, HashInvalid, Integrator, IntegratorKey, KeyHash, Role, RoleKey, RoleKeys,
 };
 
+/// Before a token.
+const BEARER: &str = "Bearer ";
+
 /// Why somebody may not ask.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum AuthFault {
@@ -137,9 +140,6 @@ fn authorization_of(headers: &HeaderMap) -> Option<&[u8]> {
 /// The bearer token of RFC 6750, section 2.1; the scheme's case does not matter (RFC 9110, section 11.1).
 fn bearer(authorization: &[u8]) -> Result<&str, AuthFault> {
     let value = request::text(authorization).ok_or(AuthFault::TokenInvalid)?;
-    if let Some(token) = value.strip_prefix("Bearer ") {
-        return Ok(token.trim());
-    }
-    let (scheme, token) = value.split_once(' ').ok_or(AuthFault::Missing)?;
-    if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(AuthFault::Missing) }
+    let (scheme, token) = value.split_at_checked(BEARER.len()).ok_or(AuthFault::Missing)?;
+    if scheme.eq_ignore_ascii_case(BEARER) { Ok(token.trim()) } else { Err(AuthFault::Missing) }
 }

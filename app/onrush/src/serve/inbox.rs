@@ -121,11 +121,6 @@ impl Inbox {
         self.doze(&self.gathering, timeout, || self.is_filled());
     }
 
-    /// Lets the writer sleep for that long, whatever comes. It may return early. To be called on the writer's thread only.
-    pub(crate) fn pause(&self, timeout: Duration) {
-        park_timeout(timeout);
-    }
-
     fn doze(&self, flag: &AtomicBool, timeout: Duration, is_over: impl FnOnce() -> bool) {
         self.writer.get_or_init(current);
         // Release, for `writer`: whoever sees the flag must see whom to wake.

@@ -17,6 +17,7 @@ use super::metrics::WriterMetrics;
 use super::outbox::{Outbox, Ticket};
 use super::pace::Pace;
 use super::room::Room;
+use super::sync::park_timeout;
 
 /// How long the writer sleeps when nothing comes: how late a hold may expire on an idle server.
 const IDLE_MAX: Duration = Duration::from_millis(10);
@@ -69,7 +70,7 @@ impl<J: Journal> Writer<J> {
         loop {
             self.let_fill(recent_count, last_begun);
             last_begun = Instant::now();
-            let answered_count = self.round(&mut returns)?;
+            let answered_count = self.round(last_begun, &mut returns)?;
             recent_count = answered_count.max(recent_count / 2);
             self.truncate()?;
             if answered_count > 0 || self.shard.waiting_count() > 0 || !self.bulks.is_empty() {
@@ -101,15 +102,19 @@ impl<J: Journal> Writer<J> {
             match (early.is_zero(), self.inbox.is_filled()) {
                 (true, true) => return,
                 (true, false) => self.inbox.gather(left),
-                (false, _) => self.inbox.pause(early.min(left)),
+                // It may end early.
+                (false, _) => park_timeout(early.min(left)),
             }
         }
     }
 
-    /// One round; returns how many requests it answered. What came alone goes first, and neither it nor the bulks can
+    /// One round, which begins now; returns how many requests it answered. What came alone goes first, and neither it nor the bulks can
     /// fill a round for which the other waits.
-    fn round(&mut self, returns: &mut [Vec<(Ticket, Decided)>]) -> Result<usize, WriterError> {
-        let begun = Instant::now();
+    fn round(
+        &mut self,
+        begun: Instant,
+        returns: &mut [Vec<(Ticket, Decided)>],
+    ) -> Result<usize, WriterError> {
         self.pace.begin(begun);
         let mut first_since = self.bulks.first_since();
         let is_shared = self.inbox.has_bulks() || !self.bulks.is_empty();

@@ -1,4 +1,4 @@
-//! Short tokens, for a rush: `o1.SUB.EXP.MAC`, checked in a fifteenth of the instructions that a JSON Web Token takes.
+//! Short tokens, for a rush: `o1.SUB.EXP.MAC`, checked in a sixth of the instructions that a JSON Web Token takes.
 //!
 //! SUB is the buyer's name, EXP the second since 1970 until which the token is good, in decimal digits, and MAC the first 16 bytes
 //! of keyed BLAKE3 over all before it but the point, as base64url without padding (RFC 4648, section 5). The key is derived from the

@@ -66,7 +66,7 @@ pub(crate) struct LetIn {
 pub(crate) struct Placing {
     sale: Arc<SaleEntry>,
     /// The first code that is no item of the sale.
-    unknown: Option<Box<str>>,
+    unknown: Option<String>,
     watch: Stopwatch,
 }
 
@@ -104,7 +104,7 @@ pub(crate) fn begin<B: Backend>(
     let Claim { buyer, key, .. } = claim;
     let command = Command::PlaceOrder { sale: sale.id(), buyer, key, wishes };
     let asked = edge.backend.ask(permit, sale.shard(), Request::Command(command), since);
-    Ok((asked, Placing { sale, unknown: unknown.map(String::into_boxed_str), watch }))
+    Ok((asked, Placing { sale, unknown, watch }))
 }
 
 /// Has the answer written of what the writer said.

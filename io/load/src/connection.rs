@@ -181,3 +181,9 @@ impl Connection {
         self.close();
     }
 }
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.reset();
+    }
+}

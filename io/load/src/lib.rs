@@ -33,6 +33,6 @@ pub use crate::plan::{
 pub use crate::reply::ReplyError;
 pub use crate::report::{Errors, Generator, Lag, Latency, Report, Totals};
 pub use crate::requests::{Requests, Share};
-pub use crate::run::{LoadError, Watch, run};
+pub use crate::run::{Clients, LoadError, Watch, run};
 pub use crate::template::{Template, TemplateError};
 pub use crate::validity::{CPU_SHARE_MAX, Reason, Validity};

@@ -131,7 +131,7 @@ impl Report {
             all
         });
         let all = all.expect("a run has a thread");
-        let measured_s = seconds(measured_ns(plan, &all));
+        let measured_s = seconds(measured_ns(&all));
         let cpu_share = used.iter().map(|(cpu, span)| ratio(*cpu as f64, *span as f64)).fold(0.0, f64::max);
         let is_closed = plan.pace == Pace::Closed;
         let mut report = Report {
@@ -162,10 +162,9 @@ impl Report {
 }
 
 /// The window; or up to the last answer, if the run had nothing more to send after that.
-fn measured_ns(plan: &Plan, all: &Tally) -> u64 {
+fn measured_ns(all: &Tally) -> u64 {
     let window = all.window;
-    let is_cut = plan.request_count_max.is_some_and(|max| all.whole_run.sent + all.whole_run.dropped >= max);
-    let end_ns = if is_cut { all.answered_last_ns } else { window.end_ns };
+    let end_ns = if all.is_used_up { all.answered_last_ns } else { window.end_ns };
     end_ns.saturating_sub(window.start_ns)
 }
 

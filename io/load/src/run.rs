@@ -71,25 +71,58 @@ impl Watch {
 pub fn run<R: Requests + Send>(
     plan: &Plan,
     watch: &Watch,
-    mut source: impl FnMut(Share) -> R,
+    source: impl FnMut(Share) -> R,
 ) -> Result<Report, LoadError> {
-    plan.check()?;
-    let opened = opening::open(plan)?;
-    let count = plan.thread_count;
-    let workers = opened.into_iter().enumerate().map(|(index, streams)| {
-        let share = Share { index, count };
-        Worker::new(plan, watch, (share, source(share)), streams)
-    });
-    let workers = workers.collect::<io::Result<Vec<_>>>()?;
-    let clock = Clock::start();
-    let tallies: Result<Vec<Tally>, LoadError> = thread::scope(|scope| {
-        let spawned = workers.into_iter().map(|worker| {
-            let thread = thread::Builder::new().name("load".to_owned());
-            thread.spawn_scoped(scope, move || worker.run(clock))
+    Clients::connect(plan, watch, source)?.run()
+}
+
+/// Clients that are connected, and stay so from run to run. Whoever compares two servers lets the clients of either run
+/// by turns, and no turn pays for connections.
+pub struct Clients<'a, R> {
+    plan: &'a Plan,
+    workers: Vec<Worker<'a, R>>,
+}
+
+impl<'a, R: Requests + Send> Clients<'a, R> {
+    /// Connects as many as the plan says. Each thread sends what the source for its share brings, in one run after the
+    /// other; the plan's greatest number of requests is that of all runs together.
+    ///
+    /// # Errors
+    /// When the plan is none, or the server cannot be reached.
+    pub fn connect(
+        plan: &'a Plan,
+        watch: &'a Watch,
+        mut source: impl FnMut(Share) -> R,
+    ) -> Result<Clients<'a, R>, LoadError> {
+        plan.check()?;
+        let opened = opening::open(plan)?;
+        let count = plan.thread_count;
+        let workers = opened.into_iter().enumerate().map(|(index, streams)| {
+            let share = Share { index, count };
+            Worker::new(plan, watch, (share, source(share)), streams)
         });
-        // Collected first, so that all threads run before one is waited for.
-        let spawned = spawned.collect::<io::Result<Vec<_>>>()?;
-        spawned.into_iter().map(|thread| thread.join().expect("no source panics")).collect()
-    });
-    Ok(Report::new(plan, tallies?))
+        let workers = workers.collect::<io::Result<Vec<_>>>()?;
+        Ok(Clients { plan, workers })
+    }
+
+    /// Carries out the plan, once more if it was already; returns when the last request has come to its end.
+    ///
+    /// # Errors
+    /// When the server answers in a way that cannot be measured.
+    ///
+    /// # Panics
+    /// When a source panics.
+    pub fn run(&mut self) -> Result<Report, LoadError> {
+        let clock = Clock::start();
+        let tallies: Result<Vec<Tally>, LoadError> = thread::scope(|scope| {
+            let spawned = self.workers.iter_mut().map(|worker| {
+                let thread = thread::Builder::new().name("load".to_owned());
+                thread.spawn_scoped(scope, move || worker.run(clock))
+            });
+            // Collected first, so that all threads run before one is waited for.
+            let spawned = spawned.collect::<io::Result<Vec<_>>>()?;
+            spawned.into_iter().map(|thread| thread.join().expect("no source panics")).collect()
+        });
+        Ok(Report::new(self.plan, tallies?))
+    }
 }

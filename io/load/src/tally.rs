@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use hdrhistogram::Histogram;
 
 use crate::clock;
+use crate::plan::Plan;
 use crate::report::Errors;
 
 /// Three digits, from 100 ns to a day: 0.1 % of any value.
@@ -59,6 +60,8 @@ pub(crate) struct Tally {
     /// Answers that came within the window, and the last of them.
     pub(crate) answered_in_window: u64,
     pub(crate) answered_last_ns: u64,
+    /// Whether the run ended because no more requests may be sent.
+    pub(crate) is_used_up: bool,
     pub(crate) bytes_sent: u64,
     pub(crate) bytes_received: u64,
     pub(crate) queued: u64,
@@ -75,7 +78,13 @@ pub(crate) struct CpuWatch {
 }
 
 impl Tally {
-    pub(crate) fn new(window: Window) -> Tally {
+    /// Of nothing yet.
+    pub(crate) fn new(plan: &Plan) -> Tally {
+        let start_ns = clock::nanos(plan.warm_up);
+        Tally::within(Window { start_ns, end_ns: start_ns + clock::nanos(plan.duration) })
+    }
+
+    fn within(window: Window) -> Tally {
         let histogram = || Histogram::new_with_bounds(NS_MIN, NS_MAX, DIGITS).expect("the bounds are legal");
         Tally {
             window,
@@ -85,6 +94,7 @@ impl Tally {
             lag_ns: histogram(),
             answered_in_window: 0,
             answered_last_ns: 0,
+            is_used_up: false,
             bytes_sent: 0,
             bytes_received: 0,
             queued: 0,
@@ -140,6 +150,7 @@ impl Tally {
         }
         self.answered_in_window += other.answered_in_window;
         self.answered_last_ns = self.answered_last_ns.max(other.answered_last_ns);
+        self.is_used_up &= other.is_used_up;
         self.bytes_sent += other.bytes_sent;
         self.bytes_received += other.bytes_received;
         self.queued += other.queued;

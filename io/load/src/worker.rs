@@ -19,7 +19,7 @@ use crate::line::Line;
 use crate::plan::Plan;
 use crate::requests::{Requests, Share};
 use crate::run::{LoadError, Watch};
-use crate::tally::{Fault, Tally, Window};
+use crate::tally::{Fault, Tally};
 
 /// Few, so that requests that fall due in the meantime do not wait long.
 const EVENT_COUNT_MAX: usize = 64;
@@ -35,6 +35,7 @@ const REST_NS: u64 = 10_000_000;
 pub(crate) struct Worker<'a, R> {
     plan: &'a Plan,
     watch: &'a Watch,
+    share: Share,
     source: R,
     poll: Poll,
     connections: Vec<Connection>,
@@ -43,7 +44,7 @@ pub(crate) struct Worker<'a, R> {
     line: Option<Line>,
     /// Clients that pause, and until when; first come, first back.
     resting: VecDeque<(u64, usize)>,
-    /// Requests that may still be begun.
+    /// Requests that may still be begun, in all runs.
     left: u64,
     /// Requests without an answer, over all connections.
     under_way: usize,
@@ -66,33 +67,27 @@ impl<'a, R: Requests> Worker<'a, R> {
         for (place, stream) in streams.into_iter().enumerate() {
             connections[place].adopt(stream, (poll.registry(), Token(place)))?;
         }
-        let waiting_len_max = share.part_len(plan.queue_len_max).max(1);
-        let line = Arrivals::new(plan.pace, share).map(|arrivals| Line::new(arrivals, waiting_len_max));
-        let line = line.transpose()?;
-        if let Some(line) = &line {
-            poll.registry().register(&mut SourceFd(&line.alarm.fd()), ALARM, Interest::READABLE)?;
-        }
-        let start_ns = nanos(plan.warm_up);
-        let window = Window { start_ns, end_ns: start_ns + nanos(plan.duration) };
         let left = plan.request_count_max.map_or(u64::MAX, |max| share.part(max));
         Ok(Worker {
             plan,
             watch,
+            share,
             source,
             poll,
             connections,
             buffer: vec![0; BUFFER_SIZE_BYTES],
-            line,
+            line: None,
             resting: VecDeque::new(),
             left,
             under_way: 0,
             swept_ns: 0,
-            tally: Tally::new(window),
+            tally: Tally::new(plan),
         })
     }
 
-    /// Sends, and counts, until the last request has come to its end.
-    pub(crate) fn run(mut self, clock: Clock) -> Result<Tally, LoadError> {
+    /// Sends, and counts, until the last request has come to its end. May be called again: connections stay.
+    pub(crate) fn run(&mut self, clock: Clock) -> Result<Tally, LoadError> {
+        self.start()?;
         let mut events = Events::with_capacity(EVENT_COUNT_MAX);
         for place in 0..self.connections.len() {
             self.go_on(place, clock.now_ns());
@@ -116,7 +111,24 @@ impl<'a, R: Requests> Worker<'a, R> {
             }
         }
         self.give_up(clock.now_ns());
-        Ok(self.tally)
+        self.tally.is_used_up = self.left == 0;
+        Ok(std::mem::replace(&mut self.tally, Tally::new(self.plan)))
+    }
+
+    /// Gets ready for a run, whose clock begins at nothing: instants of the run before mean nothing to it.
+    fn start(&mut self) -> io::Result<()> {
+        self.swept_ns = 0;
+        self.resting.clear();
+        for connection in &mut self.connections {
+            (connection.is_resting, connection.is_listed) = (false, false);
+        }
+        let waiting_len_max = self.share.part_len(self.plan.queue_len_max).max(1);
+        let arrivals = Arrivals::new(self.plan.pace, self.share);
+        self.line = arrivals.map(|arrivals| Line::new(arrivals, waiting_len_max)).transpose()?;
+        if let Some(line) = &self.line {
+            self.poll.registry().register(&mut SourceFd(&line.alarm.fd()), ALARM, Interest::READABLE)?;
+        }
+        Ok(())
     }
 
     /// Nothing more is to be sent, and all is answered; or whatever is not had time enough.
@@ -332,7 +344,9 @@ impl<'a, R: Requests> Worker<'a, R> {
     fn give_up(&mut self, now_ns: u64) {
         self.tally.cpu.end(now_ns);
         for place in 0..self.connections.len() {
-            self.fail(place, Fault::Timeout, now_ns);
+            if !self.connections[place].under_way.is_empty() {
+                self.fail(place, Fault::Timeout, now_ns);
+            }
         }
         let Some(mut line) = self.line.take() else { return };
         // If the thread stood still for too long, some requests are due that it never came to.

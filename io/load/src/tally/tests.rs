@@ -1,7 +1,7 @@
 use super::*;
 
 fn tally() -> Tally {
-    Tally::new(Window { start_ns: 1_000_000, end_ns: 2_000_000 })
+    Tally::within(Window { start_ns: 1_000_000, end_ns: 2_000_000 })
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! What becomes of requests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, TcpListener};
+use std::sync::Mutex;
 use std::time::Duration;
 
-use load::{Errors, LoadError, Plan, ReplyError};
+use load::{Clients, Errors, LoadError, Plan, ReplyError, Template, Watch};
 
 use super::server::{Server, status};
 use super::{closed, get, open, try_get};
@@ -113,4 +114,23 @@ fn impossible_plan_is_refused() {
     let error = try_get(&Plan { duration: Duration::ZERO, ..closed(&server, 1) }).unwrap_err();
     assert!(matches!(error, LoadError::Plan(_)), "{error:?}");
     assert_eq!(server.connection_count(), 0);
+}
+
+#[test]
+fn clients_keep_their_connections_and_numbers_from_run_to_run() {
+    let seen = Mutex::new(BTreeSet::new());
+    let server = Server::answering(move |path| {
+        status(if seen.lock().unwrap().insert(path.to_owned()) { 200 } else { 409 })
+    });
+    let plan = Plan { duration: Duration::from_millis(30), request_count_max: None, ..closed(&server, 1) };
+    let template = Template::new("GET", "/{n}", "test").unwrap();
+    let watch = Watch::default();
+    let mut clients = Clients::connect(&plan, &watch, |share| template.requests(share)).unwrap();
+    let reports = [clients.run().unwrap(), clients.run().unwrap()];
+    assert_eq!(server.connection_count(), 4);
+    let totals = reports.each_ref().map(|report| &report.whole_run);
+    assert_eq!(watch.answered(), totals[0].answered + totals[1].answered, "each report is of its own run");
+    for totals in totals {
+        assert_eq!(totals.statuses, BTreeMap::from([(200, totals.sent)]), "no number comes twice");
+    }
 }

@@ -24,6 +24,8 @@ pub(crate) enum Arm {
     Order,
     /// The same where a durable write costs nothing: the data folder is in memory.
     OrderInMemory,
+    /// The same, answered by another build of Onrush.
+    OrderBefore,
     /// The same orders spread over a thousand items.
     #[value(name = "order-1000-items")]
     #[serde(rename = "order-1000-items")]
@@ -105,6 +107,7 @@ impl Arm {
             Arm::Postgres => Program::Front(Behind::Postgres),
             Arm::Order
             | Arm::OrderInMemory
+            | Arm::OrderBefore
             | Arm::Order1000Items
             | Arm::Order10000Items
             | Arm::SoldOut

@@ -24,7 +24,7 @@ struct Filled<'a> {
 }
 
 /// `crowd.cost`: CPU per order when so many buyers bought before, by CPU per order after 100,000. Both servers are up
-/// all the time and measured by turns; the other one is idle.
+/// all the time, and under load by turns.
 ///
 /// # Errors
 /// When something cannot be started, or is wrong afterwards.
@@ -52,9 +52,13 @@ pub(crate) fn figures(bench: &Bench<'_>) -> anyhow::Result<Figures> {
     let mut costs = Vec::new();
     for number in 0..bench.settings.pairs {
         bench.wait_for_quiet()?;
-        let (first, second) = if number % 2 == 0 { (&mut few, &mut many) } else { (&mut many, &mut few) };
-        let (a, b) = (first.measure(bench, &load)?, second.measure(bench, &load)?);
-        let (few_us, many_us) = if number % 2 == 0 { (a, b) } else { (b, a) };
+        let (few_us, many_us) = if number % 2 == 0 {
+            let [few_us, many_us] = measure(bench, &load, [&mut few, &mut many])?;
+            (few_us, many_us)
+        } else {
+            let [many_us, few_us] = measure(bench, &load, [&mut many, &mut few])?;
+            (few_us, many_us)
+        };
         eprintln!("crowd pair {}: few {few_us:.2} µs  many {many_us:.2} µs", number + 1);
         costs.push(many_us / few_us);
     }
@@ -66,14 +70,21 @@ pub(crate) fn figures(bench: &Bench<'_>) -> anyhow::Result<Figures> {
     Ok([("crowd.cost".to_owned(), figure)].into())
 }
 
+/// CPU per order of either, in microseconds, under load by turns.
+fn measure(bench: &Bench<'_>, load: &Load, sides: [&mut Filled<'_>; 2]) -> anyhow::Result<[f64; 2]> {
+    let [a, b] = sides;
+    let part = |filled: &Filled<'_>| Part { first: filled.first(), ..bench.measured("measured-") };
+    let measured = [(&a.stand, load, part(a)), (&b.stand, load, part(b))];
+    let [(sample, seen), (other_sample, other_seen)] = Sample::of_both(measured)?;
+    a.seen.push(seen);
+    b.seen.push(other_seen);
+    Ok([sample.cpu_us_per_request, other_sample.cpu_us_per_request])
+}
+
 impl Filled<'_> {
-    fn measure(&mut self, bench: &Bench<'_>, load: &Load) -> anyhow::Result<f64> {
-        // Other buyers than those who filled it; in each run others than in those before.
-        let first = self.seen.iter().skip(1).map(|seen| seen.completed).sum();
-        let part = Part { first, ..bench.measured("measured-") };
-        let (sample, seen) = Sample::take(&self.stand, load, part)?;
-        self.seen.push(seen);
-        Ok(sample.cpu_us_per_request)
+    /// The first buyer who is neither one of those that filled it nor one of the runs before.
+    fn first(&self) -> u64 {
+        self.seen.iter().skip(1).map(|seen| seen.completed).sum()
     }
 
     fn close(self) -> anyhow::Result<()> {

@@ -8,6 +8,7 @@ use std::thread;
 use anyhow::Context as _;
 use clap::Args;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Serve the bare hello.
 #[derive(Args)]
@@ -17,7 +18,7 @@ pub(crate) struct HelloArgs {
     listen: SocketAddr,
 }
 
-/// Serves on one thread per core until the process is ended.
+/// Serves on one thread per core until SIGTERM.
 ///
 /// # Errors
 /// When the address cannot be had.
@@ -42,7 +43,12 @@ fn serve(listener: std::net::TcpListener, listening: &Barrier) -> anyhow::Result
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = TcpListener::from_std(listener)?;
+        let mut end = signal(SignalKind::terminate())?;
         listening.wait();
-        edge::hello::hello_loop(listener).await.map(|never| match never {}).map_err(anyhow::Error::from)
+        tokio::select! {
+            failed = edge::hello::hello_loop(listener) => failed.map(|never| match never {})?,
+            _ = end.recv() => {}
+        }
+        Ok(())
     })
 }

@@ -6,13 +6,20 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use load::{Pace, Plan, Spacing, Validity, Watch};
+use load::{
+    CPU_SHARE_MAX, Clients, LoadError, Pace, Plan, Report, Requests, Share, Spacing, Validity, Watch,
+};
 use rustix::process::{getpriority_process, setpriority_process};
 
 use crate::arm::{Shape, item};
+use crate::figure::Spread;
 
 /// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// How long one of two servers is under load at a time, at most.
+const TURN: Duration = Duration::from_millis(250);
+/// The part of a turn in which it gets into its stride: its answers are counted, but not for the rate and the latency.
+const LEAD_PART: u32 = 10;
 
 /// Buyers' tokens. When a run uses up all of them, it begins with the first again.
 pub(crate) struct Tokens {
@@ -111,11 +118,18 @@ impl Load {
     /// # Errors
     /// When the server cannot be reached, or answers in a way that cannot be measured.
     pub(crate) fn run(&self, address: SocketAddr, part: Part<'_>) -> anyhow::Result<Seen> {
+        let plan = self.plan(address, part)?;
+        let _priority = part.rate.map(|_open| Priority::raise());
+        let report = load::run(&plan, &Watch::default(), |share| self.requests(share, part))?;
+        Ok(Seen::of(&[report]))
+    }
+
+    fn plan(&self, address: SocketAddr, part: Part<'_>) -> anyhow::Result<Plan> {
         let pace = match part.rate {
             None => Pace::Closed,
             Some(rate_per_second) => Pace::Open { rate_per_second, spacing: Spacing::Poisson, seed: 1 },
         };
-        let plan = Plan {
+        Ok(Plan {
             pace,
             connection_count: usize::try_from(self.connections)?,
             warm_up: Duration::ZERO,
@@ -123,31 +137,21 @@ impl Load {
             timeout: TIMEOUT,
             request_count_max: part.count,
             ..Plan::closed(address)
-        };
-        let _priority = part.rate.map(|_open| Priority::raise());
-        let report = load::run(&plan, &Watch::default(), |share| {
-            let mut numbers = share.numbers();
-            move |out: &mut Vec<u8>| self.write(part.first + numbers.next().unwrap_or_default(), part, out)
-        })?;
-        let invalid = match &report.validity {
-            Validity::Valid => None,
-            Validity::Invalid { reasons } => {
-                Some(reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
-            }
-        };
-        let all = &report.whole_run;
-        Ok(Seen {
-            completed: all.answered,
-            statuses: all.statuses.clone(),
-            errors: all.errors.sum() + all.dropped,
-            requests_per_second: report.requests_per_second,
-            p50_us: report.latency_us.p50,
-            p99_us: report.latency_us.p99,
-            p999_us: report.latency_us.p999,
-            generator_load: report.generator.cpu_share,
-            is_generator_the_limit: report.generator.is_limit,
-            invalid,
         })
+    }
+
+    fn connect<'a>(
+        &'a self,
+        plan: &'a Plan,
+        watch: &'a Watch,
+        part: Part<'a>,
+    ) -> Result<Clients<'a, impl Requests + Send + 'a>, LoadError> {
+        Clients::connect(plan, watch, move |share| self.requests(share, part))
+    }
+
+    fn requests<'a>(&'a self, share: Share, part: Part<'a>) -> impl FnMut(&mut Vec<u8>) + Send + 'a {
+        let mut numbers = share.numbers();
+        move |out| self.write(part.first + numbers.next().unwrap_or_default(), part, out)
     }
 
     fn write(&self, number: u64, part: Part<'_>, out: &mut Vec<u8>) {
@@ -158,6 +162,79 @@ impl Load {
         let (field, prefix) = (Shape::KEY_FIELD, part.key_prefix);
         write!(out, "{field}{prefix}{number}").expect("memory takes everything");
         out.extend_from_slice(self.afters[index % self.afters.len()].as_bytes());
+    }
+}
+
+/// A server, and what it is asked.
+#[derive(Clone, Copy)]
+pub(crate) struct Side<'a> {
+    pub(crate) address: SocketAddr,
+    pub(crate) load: &'a Load,
+    pub(crate) part: Part<'a>,
+}
+
+/// Puts two servers under load by turns of [`TURN`], A B B A, in closed loops, each over connections of its own, which stay
+/// open; a turn ends with its last answer. Whatever changes more slowly than that falls on both alike.
+///
+/// # Errors
+/// When a server cannot be reached, or answers in a way that cannot be measured.
+pub(crate) fn by_turns(sides: [Side<'_>; 2]) -> anyhow::Result<[Seen; 2]> {
+    let plan = |Side { address, load, part }: Side<'_>| -> anyhow::Result<(Plan, usize)> {
+        let mut count = 0;
+        while count < 2 || TURN * count < part.duration {
+            count += 2;
+        }
+        let turn = part.duration / count;
+        let plan = load.plan(address, Part { duration: turn - turn / LEAD_PART, ..part })?;
+        Ok((Plan { warm_up: turn / LEAD_PART, ..plan }, usize::try_from(count)?))
+    };
+    let [(first_plan, first_count), (second_plan, second_count)] = [plan(sides[0])?, plan(sides[1])?];
+    let watch = Watch::default();
+    let mut clients = [
+        sides[0].load.connect(&first_plan, &watch, sides[0].part)?,
+        sides[1].load.connect(&second_plan, &watch, sides[1].part)?,
+    ];
+    let mut reports = [Vec::new(), Vec::new()];
+    for number in 0..first_count.max(second_count) {
+        for index in if number % 2 == 0 { [0, 1] } else { [1, 0] } {
+            reports[index].push(clients[index].run()?);
+        }
+    }
+    Ok(reports.map(|reports| Seen::of(&reports)))
+}
+
+impl Seen {
+    /// What came of one run in several turns; latencies are the medians over the turns.
+    fn of(turns: &[Report]) -> Seen {
+        let sum = |value: fn(&Report) -> u64| turns.iter().map(value).sum();
+        let seconds: f64 = turns.iter().map(|turn| turn.measured_s).sum();
+        let in_time =
+            |value: fn(&Report) -> f64| turns.iter().map(value).sum::<f64>() / seconds.max(f64::MIN_POSITIVE);
+        let median = |value: fn(&Report) -> f64| Spread::of(turns.iter().map(value)).median;
+        let mut statuses = BTreeMap::new();
+        for (status, count) in turns.iter().flat_map(|turn| &turn.whole_run.statuses) {
+            *statuses.entry(*status).or_default() += count;
+        }
+        let generator_load = in_time(|turn| turn.generator.cpu_s);
+        let reason = |turn: &Report| match &turn.validity {
+            Validity::Valid => None,
+            Validity::Invalid { reasons } => {
+                Some(reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+            }
+        };
+        Seen {
+            completed: sum(|turn| turn.whole_run.answered),
+            statuses,
+            errors: sum(|turn| turn.whole_run.errors.sum() + turn.whole_run.dropped),
+            requests_per_second: in_time(|turn| turn.requests_per_second * turn.measured_s),
+            p50_us: median(|turn| turn.latency_us.p50),
+            p99_us: median(|turn| turn.latency_us.p99),
+            p999_us: median(|turn| turn.latency_us.p999),
+            generator_load,
+            is_generator_the_limit: turns.iter().all(|turn| turn.plan.pace == Pace::Closed)
+                && generator_load > CPU_SHARE_MAX,
+            invalid: turns.iter().find_map(reason),
+        }
     }
 }
 

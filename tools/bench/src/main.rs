@@ -56,6 +56,8 @@ struct Cli {
 enum Command {
     /// Everything side by side, judged by the targets.
     Run(run::RunArgs),
+    /// What a build with a profile learns from: the same work, measured for nobody.
+    Train(run::TrainArgs),
     /// Instructions in user space and allocations per order, counted by callgrind.
     Instructions(counted::instructions::InstructionsArgs),
     /// The bare hello, until it is ended.
@@ -65,6 +67,7 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Run(args) => run::run(&args),
+        Command::Train(args) => run::train(&args),
         Command::Instructions(args) => counted::instructions::run(&args),
         Command::Hello(args) => hello::run(&args).map(|()| ExitCode::SUCCESS),
     };

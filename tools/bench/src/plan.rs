@@ -72,6 +72,21 @@ const JOBS: [Job; 23] = [
     compare("order-axum", Arm::Order, Arm::Axum),
 ];
 
+/// What is measured only when it is named: whether a change pays.
+const BEFORE: Job = compare("order-order-before", Arm::Order, Arm::OrderBefore);
+
+/// The work of a server's evening: what a build with a profile learns from. No peer that has to be installed is in it.
+pub(crate) const TRAINING: [&str; 8] = [
+    "order-hello",
+    "one-item-1000-items",
+    "sold-out-hello",
+    "refused-hello",
+    "half-load",
+    "restart",
+    "batch",
+    "order-axum",
+];
+
 impl Job {
     /// Whether a quick run does without it: what takes long and compares no arms.
     fn takes_long(self) -> bool {
@@ -115,7 +130,7 @@ pub(crate) fn jobs(only: &[String], is_quick: bool) -> Result<Vec<Job>, String> 
         }
         wanted.extend(found);
     }
-    Ok(JOBS.into_iter().filter(|job| wanted.contains(job)).collect())
+    Ok(all().filter(|job| wanted.contains(job)).collect())
 }
 
 /// The job that a figure comes of: its name up to the point.
@@ -125,7 +140,11 @@ fn job_of(figure: &str) -> Option<Job> {
         "overload" => Job::Rush.name(),
         name => name,
     };
-    JOBS.into_iter().find(|job| job.name() == name)
+    all().find(|job| job.name() == name)
+}
+
+fn all() -> impl Iterator<Item = Job> {
+    JOBS.into_iter().chain([BEFORE])
 }
 
 #[cfg(test)]
@@ -153,6 +172,12 @@ mod tests {
         };
         assert_eq!(arms(true), arms(false));
         assert_eq!(jobs(&[], false).unwrap().len(), JOBS.len());
+    }
+
+    #[test]
+    fn training_is_of_jobs_that_there_are() {
+        let jobs = jobs(&TRAINING.map(str::to_owned), true).unwrap();
+        assert_eq!(jobs.len(), TRAINING.len());
     }
 
     #[test]

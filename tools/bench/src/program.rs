@@ -24,17 +24,24 @@ pub(crate) fn require(names: &[&str]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The measured programs: the named `onrush`, or the one built in the same profile as this program, which is
-/// brought up to date first, as `peer` is.
+/// The measured programs: the named `onrush` and the `peer` beside it; or those built in the same profile as this program,
+/// which are brought up to date first.
 ///
 /// # Errors
-/// When they cannot be built.
-pub(crate) fn measured(onrush: Option<&Path>) -> anyhow::Result<Programs> {
-    let onrush = match onrush {
-        Some(path) => path.canonicalize().with_context(|| format!("cannot find {}", path.display()))?,
-        None => built("onrush")?,
+/// When they cannot be found or built.
+pub(crate) fn measured(onrush: Option<&Path>, before: Option<&Path>) -> anyhow::Result<Programs> {
+    let before = before.map(found).transpose()?;
+    let Some(path) = onrush else {
+        return Ok(Programs { onrush: built("onrush")?, before, peer: built("peer")? });
     };
-    Ok(Programs { onrush, peer: built("peer")? })
+    let onrush = found(path)?;
+    let peer = onrush.with_file_name("peer");
+    let peer = if peer.is_file() { peer } else { built("peer")? };
+    Ok(Programs { onrush, before, peer })
+}
+
+fn found(path: &Path) -> anyhow::Result<PathBuf> {
+    path.canonicalize().with_context(|| format!("cannot find {}", path.display()))
 }
 
 fn built(package: &str) -> anyhow::Result<PathBuf> {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use clap::{Args, value_parser};
 
 use crate::batch;
@@ -54,6 +54,9 @@ pub(crate) struct RunArgs {
     /// The program to measure; without it, the one of this profile is built and used.
     #[arg(long, value_name = "PATH")]
     bin: Option<PathBuf>,
+    /// Another build of Onrush, for `--only order-order-before`: whether a change pays.
+    #[arg(long, value_name = "PATH")]
+    before: Option<PathBuf>,
     /// Where journals and databases are written: a folder on the disk that is to be measured.
     #[arg(long, value_name = "DIR", default_value_os_t = std::env::temp_dir())]
     dir: PathBuf,
@@ -65,19 +68,31 @@ pub(crate) struct RunArgs {
     html: Option<PathBuf>,
 }
 
+/// How much is measured, unless somebody says otherwise.
+fn settings(is_quick: bool) -> Settings {
+    let pairs = if is_quick { 2 } else { 9 };
+    Settings {
+        pairs,
+        seconds: if is_quick { 0.5 } else { 2.0 },
+        warm_up_seconds: if is_quick { 0.2 } else { 0.7 },
+        crowd: if is_quick { CROWD_QUICK } else { crowd::CROWD },
+        counted: if is_quick { 2_560 } else { 12_800 },
+        disturbance_max: 0.05,
+        repeats_max: if is_quick { 0 } else { 4 * pairs },
+        waits_max: if is_quick { 10 } else { 400 },
+    }
+}
+
 impl RunArgs {
     fn settings(&self) -> Settings {
-        let (pairs, seconds) = if self.quick { (2, 0.5) } else { (9, 2.0) };
-        let pairs = self.pairs.unwrap_or(pairs);
+        let usual = settings(self.quick);
+        let pairs = self.pairs.unwrap_or(usual.pairs);
         Settings {
             pairs,
-            seconds: self.seconds.unwrap_or(seconds).clamp(0.1, 60.0),
-            warm_up_seconds: if self.quick { 0.2 } else { 0.7 },
-            crowd: if self.quick { CROWD_QUICK } else { crowd::CROWD },
-            counted: if self.quick { 2_560 } else { 12_800 },
+            seconds: self.seconds.unwrap_or(usual.seconds).clamp(0.1, 60.0),
             disturbance_max: self.disturbance_max / 100.0,
             repeats_max: if self.quick { 0 } else { 4 * pairs },
-            waits_max: if self.quick { 10 } else { 400 },
+            ..usual
         }
     }
 }
@@ -88,24 +103,8 @@ impl RunArgs {
 /// When something cannot be started.
 pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let jobs = plan::jobs(&args.only, args.quick).map_err(anyhow::Error::msg)?;
-    let site = Site::new(program::measured(args.bin.as_deref())?, &args.dir)?;
-    let settings = args.settings();
-    let [tokens, warm_up_tokens] = site.tokens([("m", BUYERS), ("w", BUYERS_OF_WARM_UP)])?;
-    let (tokens, warm_up_tokens) = (Tokens::read(&tokens)?, Tokens::read(&warm_up_tokens)?);
-    let (repeats, waits) = (Left::new(settings.repeats_max), Left::new(settings.waits_max));
-    let bench =
-        Bench { site: &site, tokens: &tokens, warm_up_tokens: &warm_up_tokens, settings, repeats, waits };
-    let mut report = Report::new(Facts::read(site.folder()), settings);
-    for job in jobs {
-        eprintln!("── {}", job.name());
-        match job {
-            Job::Compare(comparison) => {
-                let connections = args.connections.unwrap_or(comparison.connections);
-                report.add_series(bench.series(Comparison { connections, ..comparison })?);
-            }
-            other => report.add_figures(figures(other, &bench)?),
-        }
-    }
+    let site = Site::new(program::measured(args.bin.as_deref(), args.before.as_deref())?, &args.dir)?;
+    let mut report = report(&site, &jobs, args.settings(), args.connections)?;
     report.judge();
     print!("{report}");
     write(&args.json, &serde_json::to_string_pretty(&report)?)?;
@@ -113,6 +112,46 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         write(path, &report.html())?;
     }
     Ok(if report.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Put the programs to the work that a build with a profile learns from, and check it.
+#[derive(Args)]
+pub(crate) struct TrainArgs {
+    /// The program that learns; `peer` stands beside it.
+    #[arg(long, value_name = "PATH")]
+    bin: PathBuf,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When something cannot be started, or was wrong: nothing is to be learned from that.
+pub(crate) fn train(args: &TrainArgs) -> anyhow::Result<ExitCode> {
+    let jobs = plan::jobs(&plan::TRAINING.map(str::to_owned), true).map_err(anyhow::Error::msg)?;
+    let site = Site::new(program::measured(Some(&args.bin), None)?, &std::env::temp_dir())?;
+    let report = report(&site, &jobs, settings(true), None)?;
+    ensure!(report.is_sound(), "the work was not done right:\n{report}");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Does these jobs one after the other.
+fn report(site: &Site, jobs: &[Job], settings: Settings, connections: Option<u32>) -> anyhow::Result<Report> {
+    let [tokens, warm_up_tokens] = site.tokens([("m", BUYERS), ("w", BUYERS_OF_WARM_UP)])?;
+    let (tokens, warm_up_tokens) = (Tokens::read(&tokens)?, Tokens::read(&warm_up_tokens)?);
+    let (repeats, waits) = (Left::new(settings.repeats_max), Left::new(settings.waits_max));
+    let bench = Bench { site, tokens: &tokens, warm_up_tokens: &warm_up_tokens, settings, repeats, waits };
+    let mut report = Report::new(Facts::read(site.folder()), settings);
+    for job in jobs {
+        eprintln!("── {}", job.name());
+        match *job {
+            Job::Compare(comparison) => {
+                let connections = connections.unwrap_or(comparison.connections);
+                report.add_series(bench.series(Comparison { connections, ..comparison })?);
+            }
+            other => report.add_figures(figures(other, &bench)?),
+        }
+    }
+    Ok(report)
 }
 
 fn figures(job: Job, bench: &Bench<'_>) -> anyhow::Result<Figures> {

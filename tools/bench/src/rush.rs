@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use crate::arm::Arm;
 use crate::figure::{Figure, Figures};
 use crate::ledger;
-use crate::load::{Load, Part, Seen};
+use crate::load::{self, Load, Part, Seen, Side};
 use crate::series::{Bench, check_answers};
 use crate::stand::Stand;
 
@@ -65,18 +65,20 @@ fn round(bench: &Bench<'_>) -> anyhow::Result<Round> {
     let shape = Arm::Order.shape().context("an order is asked for")?;
     let (load, crowd) = (Load::new(shape.clone(), CONNECTIONS), Load::new(shape, CROWD));
     let stand = Stand::open(bench.site, Arm::Order)?;
-    let mut first = 0;
-    let mut run = |load: &Load, rate: Option<f64>| -> anyhow::Result<Seen> {
-        let part = Part { rate: rate.map(whole), first, ..bench.measured("rush-") };
-        let seen = load.run(stand.address(), part)?;
-        first += seen.completed + seen.errors;
-        Ok(seen)
+    let address = stand.address();
+    let usual = bench.measured("rush-");
+    let warm_up = load.run(address, usual)?;
+    // The crowd comes by turns with those whom it is compared with, and buys under keys of its own.
+    let of_most = Side { address, load: &load, part: Part { first: warm_up.completed, ..usual } };
+    let of_crowd = Side { address, load: &crowd, part: bench.measured("crowd-") };
+    let [most, crowd] = load::by_turns([of_most, of_crowd])?;
+    let first = warm_up.completed + most.completed;
+    let at = |part_of_most: f64, first: u64| {
+        let rate = Some(whole(most.requests_per_second * part_of_most));
+        load.run(address, Part { rate, first, ..usual })
     };
-    let warm_up = run(&load, None)?;
-    let most = run(&load, None)?;
-    let half = run(&load, Some(most.requests_per_second * 0.5))?;
-    let most_of_it = run(&load, Some(most.requests_per_second * 0.8))?;
-    let crowd = run(&crowd, None)?;
+    let half = at(0.5, first)?;
+    let most_of_it = at(0.8, first + half.completed + half.errors)?;
     let checked = check_answers(Arm::Order, &[&warm_up, &most, &half, &most_of_it]).and_then(|()| {
         let ledger = stand.close()?.context("orders are sold")?;
         let runs = [&warm_up, &most, &half, &most_of_it, &crowd];

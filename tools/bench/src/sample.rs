@@ -1,4 +1,4 @@
-//! One measurement: a server under load for some seconds.
+//! One measurement: two servers under load by turns for some seconds.
 
 use std::collections::BTreeMap;
 use std::thread::sleep;
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::cpu::{self, Machine, Programs};
-use crate::load::{Load, Part, Seen};
+use crate::load::{self, Load, Part, Seen, Side};
 use crate::stand::Stand;
 
 /// How often to look whether a server still works after the load.
@@ -69,19 +69,24 @@ impl Counts {
 }
 
 impl Sample {
-    /// Puts a server under load, waits until it has done all the work that this left, and counts. With what the
-    /// load's side saw.
+    /// Puts two servers under load by turns, waits until they have done all the work that this left, and counts. With
+    /// what the load's side saw of either.
     ///
     /// # Errors
-    /// When the server or the generator fails.
-    pub(crate) fn take(stand: &Stand<'_>, load: &Load, part: Part<'_>) -> anyhow::Result<(Sample, Seen)> {
+    /// When a server or the generator fails.
+    pub(crate) fn of_both(sides: [(&Stand<'_>, &Load, Part<'_>); 2]) -> anyhow::Result<[(Sample, Seen); 2]> {
+        let [a, b] = sides.map(|(stand, ..)| stand);
+        let pids = [a.pids(), b.pids()].concat();
         // What the warm-up left is the warm-up's.
-        settle(&stand.pids())?;
-        let before = Counts::now(stand)?;
-        let seen = load.run(stand.address(), part)?;
-        settle(&stand.pids())?;
-        let after = Counts::now(stand)?;
-        Ok((Sample::between(&before, &after, &seen), seen))
+        settle(&pids)?;
+        let before = [Counts::now(a)?, Counts::now(b)?];
+        let seen =
+            load::by_turns(sides.map(|(stand, load, part)| Side { address: stand.address(), load, part }))?;
+        settle(&pids)?;
+        let after = [Counts::now(a)?, Counts::now(b)?];
+        let [first, second] = seen;
+        let sample = |index: usize, seen: &Seen| Sample::between(&before[index], &after[index], seen);
+        Ok([(sample(0, &first), first), (sample(1, &second), second)])
     }
 
     fn between(before: &Counts, after: &Counts, seen: &Seen) -> Sample {

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::arm::Arm;
 use crate::cpu::Machine;
+use crate::idle::Idlers;
 use crate::ledger;
 use crate::load::{Load, Part, Seen, Tokens};
 use crate::sample::Sample;
@@ -56,11 +57,12 @@ pub(crate) struct Idle {
     pub(crate) beside: u32,
 }
 
-/// Two measurements, one right after the other.
+/// Two measurements, taken by turns.
 #[derive(Clone, Serialize)]
 pub(crate) struct Pair {
     pub(crate) beside: Sample,
     pub(crate) arm: Sample,
+    /// Whether the arm had the first turn.
     pub(crate) is_arm_first: bool,
     pub(crate) is_disturbed: bool,
 }
@@ -71,6 +73,22 @@ pub(crate) struct Series {
     pub(crate) pairs: Vec<Pair>,
     /// What was wrong with the answers or the stores, each time.
     pub(crate) void: Vec<String>,
+}
+
+/// One side of a comparison.
+struct Measured {
+    arm: Arm,
+    /// Connections that are open besides.
+    idle: u32,
+    load: Load,
+}
+
+/// An arm that is up and has been under load.
+struct Warm<'a> {
+    arm: Arm,
+    stand: Stand<'a>,
+    idle: Idlers,
+    seen: Seen,
 }
 
 /// What every series of a run shares.
@@ -101,21 +119,21 @@ impl Bench<'_> {
             let shape = shape(first, second).context("neither arm says what it is asked")?;
             Ok(Load::new(shape, connections))
         };
-        let (arm_load, beside_load) = (load(arm, beside)?, load(beside, arm)?);
+        let of_arm = Measured { arm, idle: idle.arm, load: load(arm, beside)? };
+        let of_beside = Measured { arm: beside, idle: idle.beside, load: load(beside, arm)? };
         let mut series = Series { comparison, pairs: Vec::new(), void: Vec::new() };
         let mut wanted = self.settings.pairs;
         let mut number = 0;
         while number < wanted {
             self.wait_for_quiet()?;
-            let measure_arm = || self.measure(arm, idle.arm, &arm_load);
-            let measure_beside = || self.measure(beside, idle.beside, &beside_load);
-            // A B B A: what changes slowly falls on both alike.
             let is_arm_first = number % 2 == 1;
-            let (first, second) = match is_arm_first {
-                true => (measure_arm()?, measure_beside()?),
-                false => (measure_beside()?, measure_arm()?),
+            let (measured, measured_beside) = if is_arm_first {
+                let [arm, beside] = self.measure([&of_arm, &of_beside])?;
+                (arm, beside)
+            } else {
+                let [beside, arm] = self.measure([&of_beside, &of_arm])?;
+                (arm, beside)
             };
-            let (measured, measured_beside) = if is_arm_first { (first, second) } else { (second, first) };
             let checks = [(arm, measured.1), (beside, measured_beside.1)];
             let wrong = checks.into_iter().filter_map(|(arm, check)| Some((arm, check.err()?)));
             series.void.extend(wrong.map(|(arm, error)| format!("{}: {error:#}", arm.name())));
@@ -130,24 +148,23 @@ impl Bench<'_> {
         Ok(series)
     }
 
-    /// One measurement of one arm, with what is wrong with it.
-    fn measure(&self, arm: Arm, idle: u32, load: &Load) -> anyhow::Result<(Sample, anyhow::Result<()>)> {
-        let stand = Stand::open(self.site, arm)?;
+    /// Both are up at once and under load by turns; with what is wrong with either.
+    fn measure(&self, sides: [&Measured; 2]) -> anyhow::Result<[(Sample, anyhow::Result<()>); 2]> {
+        let [first, second] = [self.open(sides[0])?, self.open(sides[1])?];
+        let part = self.measured("measured-");
+        let measured = [(&first.stand, &sides[0].load, part), (&second.stand, &sides[1].load, part)];
+        let [(sample, seen), (other_sample, other_seen)] = Sample::of_both(measured)?;
+        Ok([(sample, first.close(&seen)), (other_sample, second.close(&other_seen))])
+    }
+
+    /// Starts an arm and warms it up.
+    fn open(&self, measured: &Measured) -> anyhow::Result<Warm<'_>> {
+        let Measured { arm, idle, load } = measured;
+        let stand = Stand::open(self.site, *arm)?;
         stand.try_once(load.shape(), self.warm_up_tokens.get(0))?;
-        let idle = crate::idle::Idlers::connect(stand.address(), idle)?;
-        let warm_up = load.run(stand.address(), self.warm_up())?;
-        let (sample, seen) = Sample::take(&stand, load, self.measured("measured-"))?;
-        drop(idle);
-        let closed = stand.close();
-        let checked = check_answers(arm, &[&warm_up, &seen]).and_then(|()| match closed? {
-            None => Ok(()),
-            Some(ledger) => {
-                // The one before the load, and all of either run; of what has no answer nobody knows.
-                let acknowledged = 1 + warm_up.completed + seen.completed;
-                ledger::check(arm, ledger, acknowledged..=acknowledged + warm_up.errors + seen.errors)
-            }
-        });
-        Ok((sample, checked))
+        let idle = Idlers::connect(stand.address(), *idle)?;
+        let seen = load.run(stand.address(), self.warm_up())?;
+        Ok(Warm { arm: *arm, stand, idle, seen })
     }
 
     /// Waits until the machine does next to nothing, but not for ever.
@@ -181,6 +198,20 @@ impl Bench<'_> {
     pub(crate) fn measured<'a>(&'a self, key_prefix: &'a str) -> Part<'a> {
         let duration = Duration::from_secs_f64(self.settings.seconds);
         Part { duration, tokens: self.tokens, key_prefix, rate: None, first: 0, count: None }
+    }
+}
+
+impl Warm<'_> {
+    /// Ends it, and says what is wrong.
+    fn close(self, measured: &Seen) -> anyhow::Result<()> {
+        let Warm { arm, stand, idle, seen: warm_up } = self;
+        drop(idle);
+        let closed = stand.close();
+        check_answers(arm, &[&warm_up, measured])?;
+        let Some(ledger) = closed? else { return Ok(()) };
+        // The one before the load, and all of either run; of what has no answer nobody knows.
+        let acknowledged = 1 + warm_up.completed + measured.completed;
+        ledger::check(arm, ledger, acknowledged..=acknowledged + warm_up.errors + measured.errors)
     }
 }
 

@@ -15,6 +15,8 @@ const SECRET_SIZE_BYTES: usize = 32;
 /// The programs that are built here.
 pub(crate) struct Programs {
     pub(crate) onrush: PathBuf,
+    /// Another build of it, where two are compared.
+    pub(crate) before: Option<PathBuf>,
     pub(crate) peer: PathBuf,
 }
 
@@ -99,11 +101,28 @@ impl Site {
         self.wrapped::<&str>(&[], name)
     }
 
+    /// The server that answers for an arm.
+    ///
+    /// # Errors
+    /// When nobody said which other build there is.
+    pub(crate) fn serve(&self, arm: Arm) -> anyhow::Result<Command> {
+        if arm != Arm::OrderBefore {
+            return Ok(self.command("serve"));
+        }
+        let before = self.programs.before.as_ref().context("name the other build: --before")?;
+        Ok(self.called(&[before], "serve"))
+    }
+
     /// The same, called by another program: `wrapper` and then the command.
     pub(crate) fn wrapped<S: AsRef<OsStr>>(&self, wrapper: &[S], name: &str) -> Command {
-        let mut words = wrapper.iter().map(AsRef::as_ref).chain([self.programs.onrush.as_os_str()]);
-        let mut command = Command::new(words.next().expect("there is the program itself"));
-        command.args(words).arg(name);
+        let words: Vec<&OsStr> =
+            wrapper.iter().map(AsRef::as_ref).chain([self.programs.onrush.as_os_str()]).collect();
+        self.called(&words, name)
+    }
+
+    fn called<S: AsRef<OsStr>>(&self, words: &[S], name: &str) -> Command {
+        let mut command = Command::new(&words[0]);
+        command.args(&words[1..]).arg(name);
         if matches!(name, "serve" | "token") {
             command.arg("--set").arg(format!("tokens.secret_file={}", self.secret_file().display()));
         }

@@ -45,7 +45,7 @@ impl<'a> Stand<'a> {
             Program::Hello => Running::Plain(Server::start(&mut own("hello")?)?),
             Program::Axum => Running::Plain(Server::start(Command::new(&site.programs.peer).arg("axum"))?),
             Program::Nginx => Running::Nginx(Nginx::start(site)?),
-            Program::Onrush => Running::Onrush(House::open(site, &mut site.command("serve"), arm)?),
+            Program::Onrush => Running::Onrush(House::open(site, &mut site.serve(arm)?, arm)?),
             Program::Front(behind) => front(site, arm, behind)?,
         };
         Ok(Stand { arm, running })

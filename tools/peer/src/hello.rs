@@ -6,6 +6,7 @@ use axum::routing::post;
 use axum::{Json, Router};
 use clap::Args;
 use serde::{Deserialize, Serialize};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Serve a plain axum hello.
 #[derive(Args)]
@@ -56,7 +57,7 @@ struct Total {
 
 const UNIT_PRICE: u32 = 12_000;
 
-/// Serves until the process is ended.
+/// Serves until SIGTERM.
 ///
 /// # Errors
 /// When the address cannot be had.
@@ -73,7 +74,12 @@ pub(crate) fn run(args: &HelloArgs) -> anyhow::Result<()> {
             let _ = stream.set_nodelay(true);
         });
         let router = Router::new().fallback(post(answer));
-        Ok(axum::serve(listener, router).await?)
+        let mut end = signal(SignalKind::terminate())?;
+        tokio::select! {
+            served = axum::serve(listener, router) => served?,
+            _ = end.recv() => {}
+        }
+        Ok(())
     })
 }
 

@@ -44,7 +44,7 @@ pub(crate) struct InstructionsArgs {
 /// # Errors
 /// When something cannot be started, or an answer is not 201.
 pub(crate) fn run(args: &InstructionsArgs) -> anyhow::Result<ExitCode> {
-    let site = Site::new(program::measured(args.bin.as_deref())?, &std::env::temp_dir())?;
+    let site = Site::new(program::measured(args.bin.as_deref(), None)?, &std::env::temp_dir())?;
     let counting = Counting::new(&site, args.orders)?;
     let hello = counting.per_request(|counting, tokens| counting.hello(tokens))?;
     let order = counting.per_request(|counting, tokens| counting.orders(tokens))?;

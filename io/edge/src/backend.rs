@@ -14,6 +14,11 @@ pub trait Backend: Clone + Send + Sync + 'static {
     /// The clock of this process.
     fn now(&self) -> UnixMs;
 
+    /// The same at an instant of just now, if that spares a look at it.
+    fn now_at(&self, _instant: Instant) -> UnixMs {
+        self.now()
+    }
+
     /// What waits for a shard's writer.
     type Asked: Future<Output = Result<Decided, Unavailable>> + Send + Unpin;
 

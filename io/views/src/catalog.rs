@@ -4,6 +4,7 @@
 //! answer finds it here. Only what is durable is ever in here. One writer per shard; any number of readers.
 //! It decides nothing: that a sale is sold out is read here, what follows from it is the edge's and engine's.
 
+mod codes;
 mod entry;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ use arc_swap::ArcSwap;
 use domain::{
     BuyerId, ItemIndex, ItemTerms, KeyDigest, Levels, SaleId, SaleStatus, SaleTerms, Seq, ShardId, Slug,
 };
+use foldhash::fast::RandomState;
 use parking_lot::Mutex;
 
 pub use entry::{Front, SaleEntry, SaleSnapshot};
@@ -36,7 +38,8 @@ struct Shared {
 
 #[derive(Clone, Default)]
 struct Index {
-    by_slug: HashMap<Box<str>, Arc<SaleEntry>>,
+    /// The hash may be a quick one: whoever looks up does not fill the table.
+    by_slug: HashMap<Box<str>, Arc<SaleEntry>, RandomState>,
     by_id: HashMap<(ShardId, SaleId), Arc<SaleEntry>>,
     by_creation: Arc<[Arc<SaleEntry>]>,
 }

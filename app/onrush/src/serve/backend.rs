@@ -80,6 +80,10 @@ impl Backend for LocalBackend {
         clock::now()
     }
 
+    fn now_at(&self, instant: Instant) -> UnixMs {
+        clock::now_at(instant)
+    }
+
     type Asked = Asked;
 
     fn ask(&self, _permit: Permit, shard: ShardId, request: Request, since: Instant) -> Asked {

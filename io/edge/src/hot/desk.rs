@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use http::StatusCode;
 
@@ -130,7 +130,7 @@ impl<B: Backend> Edge<B> {
     }
 
     fn counted(&self, route: Route, keep_alive: bool) -> Counted {
-        Counted { route, came: Came { now: self.backend.now(), since: Instant::now() }, keep_alive }
+        Counted { route, came: Came::now(&self.backend), keep_alive }
     }
 }
 

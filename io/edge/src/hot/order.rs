@@ -39,18 +39,25 @@ where
     B: Backend,
     D: HttpBody<Data = Bytes> + Unpin,
 {
-    let came = Came { now: edge.backend.now(), since: Instant::now() };
+    let came = Came::now(&edge.backend);
     let let_in = let_in(edge, slug, &HotHeaders::of(headers), came).map_err(No::into_problem)?;
     let bytes = body::read(body, edge.body_limit()).await?;
     let (asked, placing) = begin(edge, let_in, &bytes).map_err(No::into_problem)?;
     finish(edge, placing, asked.await, |created| created.to_reply())
 }
 
-/// When a request came, by both clocks: each is read once for a request.
+/// When a request came, by both clocks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Came {
     pub(crate) now: UnixMs,
     pub(crate) since: Instant,
+}
+
+impl Came {
+    pub(crate) fn now<B: Backend>(backend: &B) -> Came {
+        let since = Instant::now();
+        Came { now: backend.now_at(since), since }
+    }
 }
 
 /// Somebody who may order, before the body was looked at.

@@ -1,6 +1,5 @@
 //! One sale in the catalogue.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -9,6 +8,7 @@ use domain::{ItemIndex, ItemTerms, Levels, SaleId, SaleStatus, SaleTerms, Seq, S
 use parking_lot::Mutex;
 
 use super::SalePublished;
+use super::codes::Codes;
 
 /// One sale. What changes seldom is read with one atomic load ([`SaleEntry::front`]), how much is free with
 /// two ([`SaleEntry::free`]), all of it consistently under a short lock ([`SaleEntry::read`]).
@@ -37,14 +37,14 @@ pub struct Front {
     pub status: SaleStatus,
     /// Its items.
     pub items: Arc<[ItemTerms]>,
-    index: Arc<HashMap<Box<str>, ItemIndex>>,
+    codes: Arc<Codes>,
     free: Arc<[AtomicU32]>,
 }
 
 impl Front {
     /// The position of the item of that code.
     pub fn item(&self, code: &str) -> Option<ItemIndex> {
-        self.index.get(code).copied()
+        self.codes.get(code)
     }
 
     /// The item at that position.
@@ -164,7 +164,7 @@ impl SaleEntry {
             terms: old.terms.clone(),
             status,
             items: old.items.clone(),
-            index: old.index.clone(),
+            codes: old.codes.clone(),
             free: old.free.clone(),
         }));
     }
@@ -201,12 +201,11 @@ impl SaleEntry {
 }
 
 fn front_of(sale: &SalePublished) -> Front {
-    let numbered = (0_u16..).zip(&sale.items);
     Front {
         terms: Arc::new(sale.terms.clone()),
         status: sale.status,
         items: sale.items.clone().into(),
-        index: Arc::new(numbered.map(|(at, item)| (item.code.as_str().into(), ItemIndex(at))).collect()),
+        codes: Arc::new(Codes::new(&sale.items)),
         free: sale.levels.iter().map(|levels| AtomicU32::new(levels.free)).collect(),
     }
 }

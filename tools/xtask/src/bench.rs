@@ -1,8 +1,11 @@
 //! `cargo xtask bench`: installs what the benchmark calls, builds what is measured as it is shipped, and runs it.
 
 use std::path::Path;
+use std::process::Command;
 
-use crate::{setup, step};
+use anyhow::{Context as _, bail};
+
+use crate::{dist, setup};
 
 /// Runs `bench run` with these words.
 ///
@@ -10,7 +13,12 @@ use crate::{setup, step};
 /// When something cannot be installed or built, or what was measured is void.
 pub(crate) fn run(words: &[&str], root: &Path) -> anyhow::Result<()> {
     setup::run(setup::OF_BENCH)?;
-    let run = ["run", "--profile", "dist", "--quiet", "--package", "bench", "--", "run"];
-    let words: Vec<String> = run.iter().chain(words).map(|word| (*word).to_owned()).collect();
-    step::cargo(&words, &[], root)
+    let programs = dist::bring_up_to_date(root)?;
+    let mut bench = Command::new(programs.join("bench"));
+    bench.arg("run").arg("--bin").arg(programs.join("onrush")).args(words).current_dir(root);
+    let status = bench.status().context("the benchmark could not be started")?;
+    if !status.success() {
+        bail!("the benchmark: {status}");
+    }
+    Ok(())
 }

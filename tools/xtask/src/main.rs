@@ -6,6 +6,7 @@
 
 mod bench;
 mod crash;
+mod dist;
 mod fuzz;
 mod mutants;
 mod plan;
@@ -32,7 +33,9 @@ usage: cargo xtask COMMAND
   faults             let every system call on the data folder fail in every way, one by one
   torture        the journal and the snapshots under every cut of the power and all rot; about 20 minutes on 2 cores
   torture --quick   a seeded sample of it
-  bench          Onrush beside Redis, PostgreSQL, MariaDB, nginx and axum, judged by the targets; under 30 minutes.
+  dist           build what is shipped, by a profile of its own work; some ten minutes the first time
+  bench          build that when it is not there, and measure Onrush beside Redis, PostgreSQL, MariaDB, nginx and axum, judged
+                 by the targets; under 30 minutes.
                  --only ID (R1 to R17, or a comparison) measures less, --html FILE writes a page with plots
   bench --quick  every arm for half a second: some three minutes
   sanitize       tests of the rooms that store, publish and have threads under address and thread sanitizer";
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         ["check"] => step::run_all(&plan::check(), &root()),
         ["tidy"] => tidy::run(&root()),
         ["setup"] => setup::run(setup::OF_TESTS),
+        ["dist"] => dist::run(&root()),
         ["bench", words @ ..] => bench::run(words, &root()),
         ["mutants"] => mutants::run(&root()),
         ["fuzz", words @ ..] => fuzz::run(words, &root()),

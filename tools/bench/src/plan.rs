@@ -33,6 +33,8 @@ pub(crate) enum Job {
 
 /// Connections of the generator, unless a run says otherwise: enough to keep either side busy.
 const CONNECTIONS: u32 = 256;
+/// So many leave no core without work, whatever a round of the writer takes.
+pub(crate) const CONNECTIONS_OF_SATURATION: u32 = 2_048;
 const NO_IDLE: Idle = Idle { arm: 0, beside: 0 };
 
 const fn compare(id: &'static str, arm: Arm, beside: Arm) -> Job {
@@ -46,7 +48,13 @@ const JOBS: [Job; 23] = [
     compare("one-item-1000-items", Arm::Order, Arm::Order1000Items),
     compare("sold-out-hello", Arm::SoldOut, Arm::Hello),
     compare("refused-hello", Arm::Refused, Arm::Hello),
-    compare("order-order-in-memory", Arm::Order, Arm::OrderInMemory),
+    Job::Compare(Comparison {
+        id: "order-order-in-memory",
+        arm: Arm::Order,
+        beside: Arm::OrderInMemory,
+        connections: CONNECTIONS_OF_SATURATION,
+        idle: NO_IDLE,
+    }),
     Job::Instructions,
     Job::Calls,
     Job::Journal,

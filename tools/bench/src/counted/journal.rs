@@ -9,10 +9,10 @@ use crate::arm::Arm;
 use crate::figure::{Figure, Figures};
 use crate::http_client::Client;
 use crate::load::Load;
+use crate::plan::CONNECTIONS_OF_SATURATION;
 use crate::series::Bench;
 use crate::stand::onrush::House;
 
-const CONNECTIONS: u32 = 2_048;
 /// The thread that writes orders; all others write what can be made again.
 const WRITER: &str = "writer-0";
 /// In /proc/diskstats, whatever the disk has.
@@ -36,7 +36,7 @@ struct Written {
 /// When the server does not say, or the kernel.
 pub(crate) fn figures(bench: &Bench<'_>) -> anyhow::Result<Figures> {
     let shape = Arm::Order.shape().context("an order is asked for")?;
-    let load = Load::new(shape, CONNECTIONS);
+    let load = Load::new(shape, CONNECTIONS_OF_SATURATION);
     let house = House::open(bench.site, &mut bench.site.command("serve"), Arm::Order)?;
     let mut client = Client::connect(house.server.address)?;
     client.send(&load.shape().request(bench.warm_up_tokens.get(0), "first"))?;

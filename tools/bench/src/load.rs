@@ -179,23 +179,23 @@ pub(crate) struct Side<'a> {
 /// # Errors
 /// When a server cannot be reached, or answers in a way that cannot be measured.
 pub(crate) fn by_turns(sides: [Side<'_>; 2]) -> anyhow::Result<[Seen; 2]> {
-    let plan = |Side { address, load, part }: Side<'_>| -> anyhow::Result<(Plan, usize)> {
-        let mut count = 0;
-        while count < 2 || TURN * count < part.duration {
-            count += 2;
-        }
+    let mut count = 0;
+    while count < 2 || TURN * count < sides[0].part.duration {
+        count += 2;
+    }
+    let plan = |Side { address, load, part }: Side<'_>| -> anyhow::Result<Plan> {
         let turn = part.duration / count;
         let plan = load.plan(address, Part { duration: turn - turn / LEAD_PART, ..part })?;
-        Ok((Plan { warm_up: turn / LEAD_PART, ..plan }, usize::try_from(count)?))
+        Ok(Plan { warm_up: turn / LEAD_PART, ..plan })
     };
-    let [(first_plan, first_count), (second_plan, second_count)] = [plan(sides[0])?, plan(sides[1])?];
+    let plans = [plan(sides[0])?, plan(sides[1])?];
     let watch = Watch::default();
     let mut clients = [
-        sides[0].load.connect(&first_plan, &watch, sides[0].part)?,
-        sides[1].load.connect(&second_plan, &watch, sides[1].part)?,
+        sides[0].load.connect(&plans[0], &watch, sides[0].part)?,
+        sides[1].load.connect(&plans[1], &watch, sides[1].part)?,
     ];
     let mut reports = [Vec::new(), Vec::new()];
-    for number in 0..first_count.max(second_count) {
+    for number in 0..count {
         for index in if number % 2 == 0 { [0, 1] } else { [1, 0] } {
             reports[index].push(clients[index].run()?);
         }

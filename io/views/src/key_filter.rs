@@ -16,7 +16,6 @@ use domain::{BuyerId, KeyDigest};
 pub struct KeyFilter {
     first: Box<[Line]>,
     lines: Box<[Line]>,
-    mask: u64,
     /// Pairs that were inserted one by one.
     count: AtomicU64,
     /// Whether there are any in `lines`.
@@ -50,7 +49,6 @@ impl KeyFilter {
         KeyFilter {
             first: lines(line_count.min(FIRST_LINE_COUNT_MAX)),
             lines: lines(line_count),
-            mask: line_count - 1,
             count: AtomicU64::new(0),
             has_more: AtomicBool::new(false),
         }
@@ -61,9 +59,9 @@ impl KeyFilter {
         let hash = hash(buyer, key);
         let first_count_max = self.first.len() * FIRST_KEYS_PER_LINE;
         if self.count.fetch_add(1, Ordering::Relaxed) < first_count_max as u64 {
-            return put(&self.first, self.first_mask(), hash);
+            return put(&self.first, hash);
         }
-        put(&self.lines, self.mask, hash);
+        put(&self.lines, hash);
         self.has_more.store(true, Ordering::Release);
     }
 
@@ -84,24 +82,24 @@ impl KeyFilter {
     /// `false`: the pair was certainly never inserted.
     pub fn may_contain(&self, buyer: BuyerId, key: KeyDigest) -> bool {
         let hash = hash(buyer, key);
-        has(&self.first, self.first_mask(), hash)
-            || (self.has_more.load(Ordering::Acquire) && has(&self.lines, self.mask, hash))
-    }
-
-    fn first_mask(&self) -> u64 {
-        self.mask.min(FIRST_LINE_COUNT_MAX - 1)
+        has(&self.first, hash) || (self.has_more.load(Ordering::Acquire) && has(&self.lines, hash))
     }
 }
 
-fn put(lines: &[Line], mask: u64, hash: u64) {
-    let (index, probes) = place(hash, mask);
+/// What picks a line by a hash: there are a power of two.
+fn mask_of(lines: &[Line]) -> u64 {
+    lines.len() as u64 - 1
+}
+
+fn put(lines: &[Line], hash: u64) {
+    let (index, probes) = place(hash, mask_of(lines));
     for (word, bit) in probes {
         lines[index].0[word].fetch_or(bit, Ordering::Release);
     }
 }
 
-fn has(lines: &[Line], mask: u64, hash: u64) -> bool {
-    let (index, mut probes) = place(hash, mask);
+fn has(lines: &[Line], hash: u64) -> bool {
+    let (index, mut probes) = place(hash, mask_of(lines));
     probes.all(|(word, bit)| lines[index].0[word].load(Ordering::Acquire) & bit != 0)
 }
 
@@ -127,7 +125,7 @@ impl KeyNotes {
     /// None yet, for a filter.
     pub fn new(filter: &KeyFilter) -> KeyNotes {
         let lines = vec![NotedLine::default(); filter.lines.len()].into();
-        KeyNotes { lines, mask: filter.mask, waiting: vec![Vec::new(); 1 << REGIONS_LOG2].into() }
+        KeyNotes { lines, mask: mask_of(&filter.lines), waiting: vec![Vec::new(); 1 << REGIONS_LOG2].into() }
     }
 
     /// Notes a pair.

@@ -30,6 +30,9 @@ const CROWD_QUICK: u32 = 300_000;
 /// Buyers of what goes before.
 const BUYERS_OF_WARM_UP: u32 = 100_000;
 
+/// What others may use of the machine before a pair counts as disturbed, unless somebody says otherwise.
+const DISTURBANCE_PERCENT_MAX: f64 = 5.0;
+
 /// Measure Onrush beside others, and say which targets it reaches.
 #[derive(Args)]
 pub(crate) struct RunArgs {
@@ -49,7 +52,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_parser = value_parser!(u32).range(1..=10_000))]
     connections: Option<u32>,
     /// The part of the machine, in percent, that others may use before a pair counts as disturbed.
-    #[arg(long, default_value_t = 5.0)]
+    #[arg(long, default_value_t = DISTURBANCE_PERCENT_MAX)]
     disturbance_max: f64,
     /// The program to measure; without it, the one of this profile is built and used.
     #[arg(long, value_name = "PATH")]
@@ -68,16 +71,16 @@ pub(crate) struct RunArgs {
     html: Option<PathBuf>,
 }
 
-/// How much is measured, unless somebody says otherwise.
-fn settings(is_quick: bool) -> Settings {
-    let pairs = if is_quick { 2 } else { 9 };
+/// How much is measured, in so many pairs or the usual number.
+fn settings(is_quick: bool, pairs: Option<u32>) -> Settings {
+    let pairs = pairs.unwrap_or(if is_quick { 2 } else { 9 });
     Settings {
         pairs,
         seconds: if is_quick { 0.5 } else { 2.0 },
         warm_up_seconds: if is_quick { 0.2 } else { 0.7 },
         crowd: if is_quick { CROWD_QUICK } else { crowd::CROWD },
         counted: if is_quick { 2_560 } else { 12_800 },
-        disturbance_max: 0.05,
+        disturbance_max: DISTURBANCE_PERCENT_MAX / 100.0,
         repeats_max: if is_quick { 0 } else { 4 * pairs },
         waits_max: if is_quick { 10 } else { 400 },
     }
@@ -85,13 +88,10 @@ fn settings(is_quick: bool) -> Settings {
 
 impl RunArgs {
     fn settings(&self) -> Settings {
-        let usual = settings(self.quick);
-        let pairs = self.pairs.unwrap_or(usual.pairs);
+        let usual = settings(self.quick, self.pairs);
         Settings {
-            pairs,
             seconds: self.seconds.unwrap_or(usual.seconds).clamp(0.1, 60.0),
             disturbance_max: self.disturbance_max / 100.0,
-            repeats_max: if self.quick { 0 } else { 4 * pairs },
             ..usual
         }
     }
@@ -129,7 +129,7 @@ pub(crate) struct TrainArgs {
 pub(crate) fn train(args: &TrainArgs) -> anyhow::Result<ExitCode> {
     let jobs = plan::jobs(&plan::TRAINING.map(str::to_owned), true).map_err(anyhow::Error::msg)?;
     let site = Site::new(program::measured(Some(&args.bin), None)?, &std::env::temp_dir())?;
-    let report = report(&site, &jobs, settings(true), None)?;
+    let report = report(&site, &jobs, settings(true, None), None)?;
     ensure!(report.is_sound(), "the work was not done right:\n{report}");
     Ok(ExitCode::SUCCESS)
 }

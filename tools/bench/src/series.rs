@@ -127,13 +127,15 @@ impl Bench<'_> {
         while number < wanted {
             self.wait_for_quiet()?;
             let is_arm_first = number % 2 == 1;
-            let (measured, measured_beside) = if is_arm_first {
-                let [arm, beside] = self.measure([&of_arm, &of_beside])?;
-                (arm, beside)
-            } else {
-                let [beside, arm] = self.measure([&of_beside, &of_arm])?;
-                (arm, beside)
-            };
+            let mut sides = [&of_beside, &of_arm];
+            if is_arm_first {
+                sides.reverse();
+            }
+            let mut both = self.measure(sides)?;
+            if !is_arm_first {
+                both.reverse();
+            }
+            let [measured, measured_beside] = both;
             let checks = [(arm, measured.1), (beside, measured_beside.1)];
             let wrong = checks.into_iter().filter_map(|(arm, check)| Some((arm, check.err()?)));
             series.void.extend(wrong.map(|(arm, error)| format!("{}: {error:#}", arm.name())));

@@ -142,9 +142,10 @@ pub(crate) fn foresee_refusals(
     now: UnixMs,
     orders: &[OrderWanted],
 ) -> Option<Vec<Result<Answer, Refusal>>> {
+    let front = sale.front();
     let foresee = |order: &OrderWanted| {
         let claim = Claim { buyer: order.buyer, key: order.key, now };
-        views::foresee_refusal(catalog, sale, claim, &order.wishes).map(Err)
+        views::foresee_refusal(catalog, (sale, &front), claim, &order.wishes).map(Err)
     };
     orders.iter().map(foresee).collect()
 }

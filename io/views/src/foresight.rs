@@ -18,19 +18,18 @@ pub struct Claim {
 /// What the engine would say, as far as the catalogue can tell without the writer: the sale does not take
 /// orders, or an item is sold out. Only for a key that is certainly new, for a known key's answer is the
 /// first one again. Levels are read before the key: whoever took the last unit under this very key was
-/// remembered before the level was published.
+/// remembered before the level was published. `front` is the sale's of just now.
 pub fn foresee_refusal(
     catalog: &Catalog,
-    sale: &SaleEntry,
+    (sale, front): (&SaleEntry, &Front),
     claim: Claim,
     wishes: &Wishes,
 ) -> Option<Refusal> {
-    let front = sale.front();
     let refusal = match front.status.phase(&front.terms, claim.now) {
         Phase::NotYetOpen { opens_at } => Refusal::SaleNotOpen { opens_at },
         Phase::Paused => Refusal::SalePaused,
         Phase::Closed => Refusal::SaleClosed,
-        Phase::Open => sold_out(&front, wishes)?,
+        Phase::Open => sold_out(front, wishes)?,
     };
     catalog.is_key_new(claim.buyer, claim.key).then_some(refusal)
 }

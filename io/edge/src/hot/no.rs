@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use arc_swap::Guard;
 use domain::Refusal;
 use gate::Refused;
 use http::StatusCode;
@@ -23,7 +24,7 @@ pub(crate) enum No {
     /// The gate turned them away.
     Shed(Refused),
     /// The catalogue knows what the writer would say.
-    Foreseen { refusal: Refusal, sale: Arc<SaleEntry> },
+    Foreseen { refusal: Refusal, sale: Arc<SaleEntry>, front: Guard<Arc<Front>> },
     /// Anything else.
     Problem(Problem),
 }
@@ -33,7 +34,7 @@ impl No {
     pub(crate) fn into_problem(self) -> Problem {
         match self {
             No::Shed(refused) => Problem::shed(refused),
-            No::Foreseen { refusal, sale } => Problem::refusal(&refusal, Some(&sale)),
+            No::Foreseen { refusal, sale, .. } => Problem::refusal(&refusal, Some(&sale)),
             No::Problem(problem) => problem,
         }
     }
@@ -42,7 +43,7 @@ impl No {
     pub(crate) fn push(&self, out: &mut Vec<u8>, ending: Ending) -> (StatusCode, &'static str) {
         READY.with_borrow_mut(|ready| match self {
             No::Shed(refused) => ready.shed(*refused).push(out, ending),
-            No::Foreseen { refusal, sale } => ready.foreseen(*refusal, sale).push(out, ending),
+            No::Foreseen { refusal, sale, front } => ready.foreseen(*refusal, sale, front).push(out, ending),
             No::Problem(problem) => {
                 problem.push_answer(out, ending);
                 problem.names()
@@ -82,13 +83,12 @@ impl ReadyMade {
         &self.shed.insert(kept.unwrap_or_else(make)).1
     }
 
-    fn foreseen(&mut self, refusal: Refusal, sale: &SaleEntry) -> &Ready {
-        let front = sale.front();
-        let is_it = |kept: &Foreseen| kept.refusal == refusal && Arc::ptr_eq(&kept.front, &front);
+    fn foreseen(&mut self, refusal: Refusal, sale: &SaleEntry, front: &Arc<Front>) -> &Ready {
+        let is_it = |kept: &Foreseen| kept.refusal == refusal && Arc::ptr_eq(&kept.front, front);
         let found = self.foreseen.iter().position(is_it).unwrap_or_else(|| {
             let ready = Ready::of(&Problem::refusal(&refusal, Some(sale)));
             self.foreseen.truncate(READY_LEN_MAX - 1);
-            self.foreseen.push_front(Foreseen { front: Arc::clone(&front), refusal, ready });
+            self.foreseen.push_front(Foreseen { front: Arc::clone(front), refusal, ready });
             0
         });
         &self.foreseen[found].ready

@@ -102,11 +102,14 @@ pub(crate) fn begin<B: Backend>(
     body: &[u8],
 ) -> Result<(B::Asked, Placing), No> {
     let LetIn { sale, claim, permit, since, mut watch } = let_in;
-    let Asked { wishes, unknown } = Asked::read(body, &sale)?;
-    if let Some(refusal) = views::foresee_refusal(edge.backend.catalog(), &sale, claim, &wishes) {
+    let front = sale.front();
+    let Asked { wishes, unknown } = Asked::read(body, &front)?;
+    let seen = (&*sale, &**front);
+    if let Some(refusal) = views::foresee_refusal(edge.backend.catalog(), seen, claim, &wishes) {
         edge.metrics.answered_by_view.inc();
-        return Err(No::Foreseen { refusal, sale });
+        return Err(No::Foreseen { refusal, front, sale });
     }
+    drop(front);
     edge.metrics.stage(Stage::Receive, watch.lap());
     let Claim { buyer, key, .. } = claim;
     let command = Command::PlaceOrder { sale: sale.id(), buyer, key, wishes };
@@ -196,8 +199,7 @@ pub(crate) struct Asked {
 impl Asked {
     /// Reads the body. The scan takes what is usual; only what it does not take is read again, slowly, by one who can say
     /// what is wrong.
-    fn read(bytes: &[u8], sale: &SaleEntry) -> Result<Asked, Problem> {
-        let front = sale.front();
+    fn read(bytes: &[u8], front: &Front) -> Result<Asked, Problem> {
         if let Some(wishes) = json::scan::order_body(bytes, |code| front.item(code)) {
             return Ok(Asked { wishes, unknown: None });
         }
@@ -206,7 +208,7 @@ impl Asked {
         let lines = read_lines(&value, &faults);
         let lines = faults.finish(lines)?;
         let lines = lines.iter().map(|line| (line.item, line.quantity));
-        Ok(Asked::of(lines, &front).expect("the slow path found no item twice and no wrong number of lines"))
+        Ok(Asked::of(lines, front).expect("the slow path found no item twice and no wrong number of lines"))
     }
 
     /// `None` when an item stands twice.

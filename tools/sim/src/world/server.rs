@@ -89,7 +89,7 @@ impl World {
         let catalog = self.system.as_ref()?.catalog();
         let entry = catalog.sale_by_id(asked.shard, *sale)?;
         let claim = Claim { buyer: *buyer, key: *key, now: self.clock.now() };
-        foresee_refusal(catalog, &entry, claim, wishes)
+        foresee_refusal(catalog, (&entry, &entry.front()), claim, wishes)
     }
 
     /// Every writer takes a round.

@@ -22,7 +22,7 @@ use edge::{
 use http_body_util::{BodyExt, Full};
 use prometheus_client::registry::Registry;
 use tokio::runtime::Runtime;
-use views::{Catalog, KeyFilter, SalePublished};
+use views::{Catalog, SalePublished};
 
 /// The one sale.
 pub(crate) const SALE: &str = "concert";
@@ -120,7 +120,7 @@ fn order_id() -> OrderId {
 }
 
 fn catalog() -> Catalog {
-    let catalog = Catalog::new(NonZeroU16::MIN, KeyFilter::new(12));
+    let catalog = Catalog::new(NonZeroU16::MIN, 12);
     let item = |code| ItemTerms::new(Slug::new(code).expect("a code"), "An item", PRICE);
     let levels = |code| match code {
         "gone" => Levels { stock: 9, paid: 9, ..Levels::default() },

@@ -17,7 +17,7 @@ use domain::{
 };
 use journal::{Journal, Local, Options, OsDisk};
 use shard::{Settings, Shard};
-use views::{Catalog, KeyFilter, Position, SnapshotStore};
+use views::{Catalog, Position, SnapshotStore};
 
 const ORDER_COUNT: u64 = 10_000_000;
 /// Orders behind each of two snapshots.
@@ -76,7 +76,7 @@ fn take_snapshot(shard: &mut Whole, disk: &OsDisk) -> Result<(), Box<dyn Error>>
 /// Recovers the shard, and says how long it took.
 fn recover(from: &str, disk: &OsDisk) -> Result<Whole, Box<dyn Error>> {
     let settings = Settings { shard: ShardId::FIRST, hash_seed: 7, journal: Options::default() };
-    let catalog = Catalog::new(NonZeroU16::MIN, KeyFilter::new(KeyFilter::BITS_LOG2_DEFAULT));
+    let catalog = Catalog::new(NonZeroU16::MIN, 27);
     let (begun, cpu_before_s) = (Instant::now(), cpu_s()?);
     let (shard, recovered) = shard::recover(disk.clone(), settings, catalog, OPENING, |_| {})?;
     let took_s = begun.elapsed().as_secs_f64();

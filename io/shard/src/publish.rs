@@ -2,11 +2,12 @@
 
 use domain::{Fact, ItemIndex, Levels, OrderId, SaleId, planted};
 use engine::State;
-use views::{Catalog, SalePublished};
+use views::{Catalog, KeyWriter, SalePublished};
 
 /// Publishes what a batch of facts changed.
 pub(crate) struct Publisher {
     catalog: Catalog,
+    keys: KeyWriter,
     /// Items whose levels the batch changed; kept for its memory.
     touched: Vec<(SaleId, ItemIndex)>,
     levels: Vec<(ItemIndex, Levels)>,
@@ -15,7 +16,8 @@ pub(crate) struct Publisher {
 impl Publisher {
     /// Publishes a whole state, whose keys the catalogue was told.
     pub(crate) fn new(catalog: Catalog, state: &State) -> Publisher {
-        let publisher = Publisher { catalog, touched: Vec::new(), levels: Vec::new() };
+        let keys = catalog.key_writer(state.shard());
+        let publisher = Publisher { catalog, keys, touched: Vec::new(), levels: Vec::new() };
         state.sales().for_each(|(sale, _)| publisher.put_sale(state, sale));
         publisher
     }
@@ -38,7 +40,7 @@ impl Publisher {
                 }
                 Fact::OrderHeld { sale, buyer, key, lines, .. } => {
                     if !planted!(ForgetKeyInFilter) {
-                        self.catalog.add_key(*buyer, *key);
+                        self.keys.insert(*buyer, *key);
                     }
                     lines.iter().for_each(|line| self.touch((*sale, line.item)));
                 }

@@ -6,7 +6,7 @@ use domain::{Seq, ShardId, Term, UnixMs};
 use engine::State;
 use journal::{Disk, DiskError, Journal, Local, OpenError, Options, ReadError, Recovery};
 use views::snapshot_store::Damaged;
-use views::{Catalog, Position, SnapshotStore, Undecodable};
+use views::{Catalog, KeyNotes, KeyWriter, Position, SnapshotStore, Undecodable};
 
 use crate::round::Shard;
 use crate::tail::{Followed, follow};
@@ -71,11 +71,13 @@ pub fn recover<D: Disk, T>(
     let snapshot = loaded.newest.as_ref().map(|(position, _)| position.seq);
     let nothing = || (Position::start(settings.shard), State::new(settings.shard, settings.hash_seed));
     let newest = loaded.newest.unwrap_or_else(nothing);
-    add_keys(&newest.1, &catalog);
-    let mut keys = catalog.key_notes();
+    let mut keys = catalog.key_writer(settings.shard);
+    add_keys(&newest.1, &mut keys);
+    let mut of_tail = keys.notes();
     let Followed { journal, recovery, position, state, tail_fact_count } =
-        follow(disk, (settings.journal, now), newest, &mut keys, progress)?;
-    catalog.add_keys(keys);
+        follow(disk, (settings.journal, now), newest, &mut of_tail, progress)?;
+    keys.merge(of_tail);
+    drop(keys);
     let term = journal.term();
     let recovered =
         Recovered { snapshot, snapshots_damaged: loaded.damaged, journal: recovery, tail_fact_count, term };
@@ -83,17 +85,19 @@ pub fn recover<D: Disk, T>(
 }
 
 /// Tells the catalogue the keys of all orders: most of the time goes by waiting for memory, so several threads share it.
-fn add_keys(state: &State, catalog: &Catalog) {
+fn add_keys(state: &State, keys: &mut KeyWriter) {
     let step = state.order_count().div_ceil(views::thread_count(state.order_count())).max(1);
-    let note = |from: usize| {
-        let mut notes = catalog.key_notes();
+    let note = |from: usize, mut notes: KeyNotes| {
         state.keys(from..from.saturating_add(step)).for_each(|(buyer, key)| notes.note(buyer, key));
-        catalog.add_keys(notes);
+        notes
     };
-    thread::scope(|scope| {
-        for from in (0..state.order_count()).step_by(step) {
-            let note = &note;
-            scope.spawn(move || note(from));
-        }
+    let noted: Vec<KeyNotes> = thread::scope(|scope| {
+        let start = |from| {
+            let notes = keys.notes();
+            scope.spawn(move || note(from, notes))
+        };
+        let threads: Vec<_> = (0..state.order_count()).step_by(step).map(start).collect();
+        threads.into_iter().map(|thread| thread.join().expect("noting does not panic")).collect()
     });
+    noted.into_iter().for_each(|notes| keys.merge(notes));
 }

@@ -6,14 +6,14 @@ use domain::{
 };
 use engine::State;
 use journal::{Journal, Memory, Options, OsDisk};
-use views::{Catalog, KeyFilter, Position, SnapshotStore};
+use views::{Catalog, Position, SnapshotStore};
 
 use super::*;
 
 const NOW: UnixMs = UnixMs(UnixMs::EPOCH.0 + 1_000_000);
 
 fn catalog() -> Catalog {
-    Catalog::new(NonZeroU16::MIN, KeyFilter::new(16))
+    Catalog::new(NonZeroU16::MIN, 16)
 }
 
 fn settings() -> Settings {
@@ -60,7 +60,7 @@ fn catalogue_shows_what_was_answered() {
     let sale = catalog.sale("concert").unwrap().read();
     assert_eq!((sale.status, sale.seq), (SaleStatus::Open, shard.state().seq()));
     assert_eq!(sale.levels[0], Levels { stock: 1_000, free: 998, held: 2, ..Levels::default() });
-    assert!(!catalog.is_key_new(BuyerId::from_text("a"), KeyDigest::from_text("key")));
+    assert!(!catalog.is_key_new(ShardId::FIRST, BuyerId::from_text("a"), KeyDigest::from_text("key")));
     round(&mut shard, UnixMs(NOW.0 + 10_000), vec![]);
     assert_eq!(catalog.sale("concert").unwrap().free(ItemIndex(0)), 1_000, "holds expired");
 }

@@ -22,7 +22,7 @@ use parking_lot::Mutex;
 
 pub use entry::{Front, SaleEntry, SaleSnapshot};
 
-use crate::key_filter::{KeyFilter, KeyNotes};
+use crate::key_filter::{KeyFilter, KeyWriter};
 
 /// All sales of an installation. Cloning shares it.
 #[derive(Clone)]
@@ -33,7 +33,8 @@ struct Shared {
     index: ArcSwap<Index>,
     /// Held while the index is replaced: several shards' writers may make sales at once.
     index_writer: Mutex<()>,
-    keys: KeyFilter,
+    /// Of each shard.
+    keys: Box<[Arc<KeyFilter>]>,
 }
 
 #[derive(Clone, Default)]
@@ -66,9 +67,15 @@ pub struct SalePublished {
 }
 
 impl Catalog {
-    /// An empty catalogue for so many shards.
-    pub fn new(shard_count: NonZeroU16, keys: KeyFilter) -> Catalog {
+    /// An empty catalogue for so many shards. Their keys are remembered in 2^`key_bits_log2` bits, of which each shard has
+    /// its part.
+    ///
+    /// # Panics
+    /// Unless a shard has from 2⁹ to 2³⁶ bits.
+    pub fn new(shard_count: NonZeroU16, key_bits_log2: u32) -> Catalog {
         let index = ArcSwap::from_pointee(Index::default());
+        let of_shard = key_bits_log2.saturating_sub(shard_count.ilog2());
+        let keys = (0..shard_count.get()).map(|_| Arc::new(KeyFilter::new(of_shard))).collect();
         Catalog(Arc::new(Shared { shard_count, index, index_writer: Mutex::new(()), keys }))
     }
 
@@ -94,24 +101,20 @@ impl Catalog {
         self.0.index.load().by_creation.clone()
     }
 
-    /// Whether an order under this key was certainly never accepted. `false` means perhaps.
-    pub fn is_key_new(&self, buyer: BuyerId, key: KeyDigest) -> bool {
-        !self.0.keys.may_contain(buyer, key)
+    /// Whether the shard certainly never accepted an order under this key. `false` means perhaps.
+    ///
+    /// # Panics
+    /// When there is no such shard.
+    pub fn is_key_new(&self, shard: ShardId, buyer: BuyerId, key: KeyDigest) -> bool {
+        !self.0.keys[usize::from(shard.get())].may_contain(buyer, key)
     }
 
-    /// Remembers the key of an accepted order. To be called before the levels of its batch are published.
-    pub fn add_key(&self, buyer: BuyerId, key: KeyDigest) {
-        self.0.keys.insert(buyer, key);
-    }
-
-    /// Where the keys of orders that are recovered are noted, for [`Catalog::add_keys`].
-    pub fn key_notes(&self) -> KeyNotes {
-        KeyNotes::new(&self.0.keys)
-    }
-
-    /// Remembers the keys of all orders that were recovered.
-    pub fn add_keys(&self, notes: KeyNotes) {
-        self.0.keys.merge(notes);
+    /// Who remembers the keys of the orders that a shard accepts: the keys of a batch before its levels are published.
+    ///
+    /// # Panics
+    /// When somebody does already, or there is no such shard.
+    pub fn key_writer(&self, shard: ShardId) -> KeyWriter {
+        KeyWriter::new(self.0.keys[usize::from(shard.get())].clone())
     }
 
     /// Publishes a new sale, or one whose terms or items changed.

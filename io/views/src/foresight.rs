@@ -31,7 +31,7 @@ pub fn foresee_refusal(
         Phase::Closed => Refusal::SaleClosed,
         Phase::Open => sold_out(front, wishes)?,
     };
-    catalog.is_key_new(claim.buyer, claim.key).then_some(refusal)
+    catalog.is_key_new(sale.shard(), claim.buyer, claim.key).then_some(refusal)
 }
 
 /// The first wish that cannot be had, if nothing at all is left of it, and the engine would not find

@@ -1,5 +1,6 @@
 //! Remembers which idempotency keys were certainly never used, in a fixed amount of memory.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use domain::{BuyerId, KeyDigest};
@@ -13,6 +14,9 @@ use domain::{BuyerId, KeyDigest};
 ///
 /// The first keys go into a small filter of their own, as in P. Almeida et al., "Scalable Bloom Filters", 2007: a sale of
 /// some ten thousand orders is remembered in a cache, and whoever asks in a rush finds it there.
+///
+/// Any number of threads ask; one remembers, with the [`KeyWriter`]. So remembering takes no locked instruction, which would
+/// wait for the line, and for everything that the thread has stored before.
 pub struct KeyFilter {
     first: Box<[Line]>,
     lines: Box<[Line]>,
@@ -20,6 +24,8 @@ pub struct KeyFilter {
     count: AtomicU64,
     /// Whether there are any in `lines`.
     has_more: AtomicBool,
+    /// Whether there is a writer.
+    has_writer: AtomicBool,
 }
 
 /// 512 bits: one cache line.
@@ -35,9 +41,6 @@ const FIRST_LINE_COUNT_MAX: u64 = 1 << 10;
 const FIRST_KEYS_PER_LINE: usize = 39;
 
 impl KeyFilter {
-    /// The size for a server: 2²⁷ bits, 16 MiB.
-    pub const BITS_LOG2_DEFAULT: u32 = 27;
-
     /// An empty filter of 2^`bits_log2` bits.
     ///
     /// # Panics
@@ -51,31 +54,7 @@ impl KeyFilter {
             lines: lines(line_count),
             count: AtomicU64::new(0),
             has_more: AtomicBool::new(false),
-        }
-    }
-
-    /// Remembers the pair.
-    pub fn insert(&self, buyer: BuyerId, key: KeyDigest) {
-        let hash = hash(buyer, key);
-        let first_count_max = self.first.len() * FIRST_KEYS_PER_LINE;
-        if self.count.fetch_add(1, Ordering::Relaxed) < first_count_max as u64 {
-            return put(&self.first, hash);
-        }
-        put(&self.lines, hash);
-        self.has_more.store(true, Ordering::Release);
-    }
-
-    /// Remembers all that were noted.
-    pub fn merge(&self, notes: KeyNotes) {
-        let mut is_any = false;
-        for (line, noted) in self.lines.iter().zip(&notes.into_lines()) {
-            for (word, bits) in line.0.iter().zip(&noted.0).filter(|(_, bits)| **bits != 0) {
-                word.fetch_or(*bits, Ordering::Release);
-                is_any = true;
-            }
-        }
-        if is_any {
-            self.has_more.store(true, Ordering::Release);
+            has_writer: AtomicBool::new(false),
         }
     }
 
@@ -86,16 +65,75 @@ impl KeyFilter {
     }
 }
 
-/// What picks a line by a hash: there are a power of two.
-fn mask_of(lines: &[Line]) -> u64 {
-    lines.len() as u64 - 1
+/// The only one who tells a filter anything, as long as it lives.
+pub struct KeyWriter(Arc<KeyFilter>);
+
+impl KeyWriter {
+    /// The writer of a filter.
+    ///
+    /// # Panics
+    /// When there is one already.
+    pub fn new(filter: Arc<KeyFilter>) -> KeyWriter {
+        // Acquire: goes on where the writer before ended.
+        let had_writer = filter.has_writer.swap(true, Ordering::Acquire);
+        assert!(!had_writer, "a filter has one writer");
+        KeyWriter(filter)
+    }
+
+    /// Remembers the pair.
+    pub fn insert(&mut self, buyer: BuyerId, key: KeyDigest) {
+        let KeyFilter { first, lines, count, has_more, .. } = &*self.0;
+        let hash = hash(buyer, key);
+        let inserted_count = count.load(Ordering::Relaxed);
+        count.store(inserted_count + 1, Ordering::Relaxed);
+        if inserted_count < (first.len() * FIRST_KEYS_PER_LINE) as u64 {
+            return put(first, hash);
+        }
+        put(lines, hash);
+        has_more.store(true, Ordering::Release);
+    }
+
+    /// Where pairs are noted, for [`KeyWriter::merge`].
+    pub fn notes(&self) -> KeyNotes {
+        let lines = &self.0.lines;
+        let noted = vec![NotedLine::default(); lines.len()].into();
+        KeyNotes { lines: noted, mask: mask_of(lines), waiting: vec![Vec::new(); 1 << REGIONS_LOG2].into() }
+    }
+
+    /// Remembers all that were noted.
+    pub fn merge(&mut self, notes: KeyNotes) {
+        let mut is_any = false;
+        for (line, noted) in self.0.lines.iter().zip(&notes.into_lines()) {
+            for (word, bits) in line.0.iter().zip(&noted.0).filter(|(_, bits)| **bits != 0) {
+                add(word, *bits);
+                is_any = true;
+            }
+        }
+        if is_any {
+            self.0.has_more.store(true, Ordering::Release);
+        }
+    }
+}
+
+impl Drop for KeyWriter {
+    fn drop(&mut self) {
+        self.0.has_writer.store(false, Ordering::Release);
+    }
 }
 
 fn put(lines: &[Line], hash: u64) {
     let (index, probes) = place(hash, mask_of(lines));
-    for (word, bit) in probes {
-        lines[index].0[word].fetch_or(bit, Ordering::Release);
-    }
+    probes.for_each(|(word, bit)| add(&lines[index].0[word], bit));
+}
+
+/// Nobody else stores.
+fn add(word: &AtomicU64, bits: u64) {
+    word.store(word.load(Ordering::Relaxed) | bits, Ordering::Release);
+}
+
+/// What picks a line by a hash: there are a power of two.
+fn mask_of(lines: &[Line]) -> u64 {
+    lines.len() as u64 - 1
 }
 
 fn has(lines: &[Line], hash: u64) -> bool {
@@ -122,12 +160,6 @@ const REGIONS_LOG2: u32 = 6;
 const WAITING_LEN_MAX: usize = 1 << 10;
 
 impl KeyNotes {
-    /// None yet, for a filter.
-    pub fn new(filter: &KeyFilter) -> KeyNotes {
-        let lines = vec![NotedLine::default(); filter.lines.len()].into();
-        KeyNotes { lines, mask: mask_of(&filter.lines), waiting: vec![Vec::new(); 1 << REGIONS_LOG2].into() }
-    }
-
     /// Notes a pair.
     pub fn note(&mut self, buyer: BuyerId, key: KeyDigest) {
         let hash = hash(buyer, key);
@@ -190,12 +222,18 @@ mod tests {
         (BuyerId::from_text(&format!("buyer-{}", number % 1_000)), KeyDigest(number))
     }
 
+    /// A filter, and its writer.
+    fn made(bits_log2: u32) -> (Arc<KeyFilter>, KeyWriter) {
+        let filter = Arc::new(KeyFilter::new(bits_log2));
+        (filter.clone(), KeyWriter::new(filter))
+    }
+
     #[test]
     fn what_was_inserted_is_never_taken_for_new() {
-        let filter = KeyFilter::new(16);
+        let (filter, mut writer) = made(16);
         for number in 0..10_000 {
             let (buyer, key) = pair(number);
-            filter.insert(buyer, key);
+            writer.insert(buyer, key);
             assert!(filter.may_contain(buyer, key));
         }
         assert!((0..10_000).map(pair).all(|(buyer, key)| filter.may_contain(buyer, key)));
@@ -203,11 +241,11 @@ mod tests {
 
     #[test]
     fn nearly_everything_new_is_known_to_be_new_at_thirteen_bits_a_key() {
-        let filter = KeyFilter::new(17);
-        let mut notes = KeyNotes::new(&filter);
-        filter.insert(pair(0).0, pair(0).1);
+        let (filter, mut writer) = made(17);
+        let mut notes = writer.notes();
+        writer.insert(pair(0).0, pair(0).1);
         (1..10_000).map(pair).for_each(|(buyer, key)| notes.note(buyer, key));
-        filter.merge(notes);
+        writer.merge(notes);
         assert!((0..10_000).map(pair).all(|(buyer, key)| filter.may_contain(buyer, key)));
         let wrong =
             (10_000..20_000).map(pair).filter(|(buyer, key)| filter.may_contain(*buyer, *key)).count();
@@ -216,13 +254,13 @@ mod tests {
 
     #[test]
     fn first_keys_and_those_behind_them_are_remembered_alike() {
-        let filter = KeyFilter::new(LINE_BITS_LOG2 + 11);
+        let (filter, mut writer) = made(LINE_BITS_LOG2 + 11);
         let first_count = filter.first.len() * FIRST_KEYS_PER_LINE;
         let is_known = |number| filter.may_contain(pair(number).0, pair(number).1);
         let (last, behind) = (first_count as u64 - 1, first_count as u64);
         for number in 0..=behind {
             assert!(!filter.has_more.load(Ordering::Relaxed), "{number}");
-            filter.insert(pair(number).0, pair(number).1);
+            writer.insert(pair(number).0, pair(number).1);
             assert!(is_known(number));
         }
         assert!(filter.has_more.load(Ordering::Relaxed));
@@ -232,33 +270,32 @@ mod tests {
     }
 
     #[test]
-    fn pairs_that_several_writers_insert_at_once_are_all_kept() {
-        // Filters of one line, so that the writers meet in every word.
-        let filters: Vec<_> = (0..5_000).map(|_| KeyFilter::new(LINE_BITS_LOG2)).collect();
-        let pairs = [0, 1].map(|writer| (0..20).map(|number| pair(2 * number + writer)).collect::<Vec<_>>());
-        let arrived = AtomicU64::new(0);
-        let write = |pairs: &[(BuyerId, KeyDigest)]| {
-            for (round, filter) in (1..).zip(&filters) {
-                arrived.fetch_add(1, Ordering::Relaxed);
-                while arrived.load(Ordering::Relaxed) < 2 * round {
-                    std::thread::yield_now();
-                }
-                pairs.iter().for_each(|(buyer, key)| filter.insert(*buyer, *key));
-            }
+    fn next_writer_goes_on_where_the_last_one_ended() {
+        let (filter, mut writer) = made(16);
+        let pairs: Vec<_> = (0..1_000).map(pair).collect();
+        let insert = |writer: &mut KeyWriter, pairs: &[(BuyerId, KeyDigest)]| {
+            pairs.iter().for_each(|(buyer, key)| writer.insert(*buyer, *key));
         };
+        insert(&mut writer, &pairs[..500]);
+        drop(writer);
         std::thread::scope(|scope| {
-            scope.spawn(|| write(&pairs[0]));
-            write(&pairs[1]);
+            scope.spawn(|| insert(&mut KeyWriter::new(filter.clone()), &pairs[500..]));
         });
-        for filter in &filters {
-            assert!(pairs.iter().flatten().all(|(buyer, key)| filter.may_contain(*buyer, *key)));
-        }
+        assert!(pairs.iter().all(|(buyer, key)| filter.may_contain(*buyer, *key)));
+        assert_eq!(filter.count.load(Ordering::Relaxed), 1_000);
+    }
+
+    #[test]
+    #[should_panic(expected = "a filter has one writer")]
+    fn nobody_writes_beside_the_writer() {
+        let (filter, _writer) = made(LINE_BITS_LOG2);
+        KeyWriter::new(filter);
     }
 
     #[test]
     fn another_buyer_has_other_keys() {
-        let filter = KeyFilter::new(20);
-        filter.insert(BuyerId::from_text("alice"), KeyDigest(7));
+        let (filter, mut writer) = made(20);
+        writer.insert(BuyerId::from_text("alice"), KeyDigest(7));
         assert!(!filter.may_contain(BuyerId::from_text("bob"), KeyDigest(7)));
         assert!(!filter.may_contain(BuyerId::from_text("alice"), KeyDigest(8)));
     }

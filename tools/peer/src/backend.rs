@@ -13,7 +13,7 @@ use domain::{
 use edge::{Backend, Bulk, BulkDecided, CursorInvalid, Decided, OrdersPage, OrdersQuery, Tip, Unavailable};
 use gate::{Permit, Pressure};
 use parking_lot::Mutex;
-use views::{Catalog, KeyFilter, SalePublished};
+use views::{Catalog, SalePublished};
 
 use crate::store::{Order, Placed, Store};
 
@@ -41,7 +41,7 @@ struct Inner {
 
 impl StoreBackend {
     pub(crate) fn new(store: Store, items: u16, stock: u32) -> StoreBackend {
-        let catalog = Catalog::new(NonZeroU16::MIN, KeyFilter::new(KEY_FILTER_BITS_LOG2));
+        let catalog = Catalog::new(NonZeroU16::MIN, KEY_FILTER_BITS_LOG2);
         catalog.put_sale(sale(items, stock));
         StoreBackend(Arc::new(Inner { store, catalog, order_last: Mutex::new(None), seq: AtomicU64::new(1) }))
     }

@@ -11,7 +11,7 @@ use engine::snapshot::{Restore, RestoreError, export};
 use engine::twin::Twin;
 use journal::{Cursor, Journal, Local, LocalCursor, Options, Preparer};
 use shard::{Recovered, Settings, Shard};
-use views::{Catalog, Follower, KeyFilter, SnapshotStore, Written};
+use views::{Catalog, Follower, SnapshotStore, Written};
 
 use crate::disk::SimDisk;
 use crate::machine::Machine;
@@ -54,8 +54,8 @@ impl System {
         now: UnixMs,
     ) -> anyhow::Result<(System, Vec<Recovered>)> {
         let count = u16::try_from(machine.disks().len()).ok().and_then(NonZeroU16::new);
-        let keys = KeyFilter::new(KEY_FILTER_BITS_LOG2);
-        let catalog = Catalog::new(count.expect("a machine has few disks, and one at least"), keys);
+        let count = count.expect("a machine has few disks, and one at least");
+        let catalog = Catalog::new(count, KEY_FILTER_BITS_LOG2);
         let (mut shards, mut found) = (Vec::new(), Vec::new());
         for (number, disk) in (0..).zip(machine.disks()) {
             let id = ShardId::new(number).expect("few shards");

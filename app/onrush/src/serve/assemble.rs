@@ -12,7 +12,7 @@ use edge::auth::{Auth, BuyerTokens, RoleKeys};
 use edge::{Edge, EdgeParts, Metrics, Readiness, Ready};
 use prometheus_client::registry::Registry;
 use tokio::sync::{mpsc, watch};
-use views::{Catalog, KeyFilter};
+use views::Catalog;
 
 use super::backend::{LocalBackend, Parts};
 use super::bustle::Bustle;
@@ -42,7 +42,7 @@ pub fn start(config: &Config) -> anyhow::Result<Running> {
     let mut registry = Registry::with_prefix("onrush");
     let (metrics, families) = (Metrics::new(&mut registry), Families::new(&mut registry));
     let shard_count = NonZeroU16::new(config.shards).context("an installation has at least one shard")?;
-    let catalog = Catalog::new(shard_count, KeyFilter::new(KEY_FILTER_BITS_LOG2));
+    let catalog = Catalog::new(shard_count, KEY_FILTER_BITS_LOG2);
     registry.register_collector(Box::new(Units(CatalogHandle(catalog.clone()))));
     let readiness = Readiness::default();
     let (stop_rest, rest_stopped) = watch::channel(false);

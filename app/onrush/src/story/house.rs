@@ -13,7 +13,7 @@ use edge::{Receipt, Tip};
 use journal::{Journal as _, Local, Options, OsDisk};
 use shard::{Settings, Shard, recover};
 use tempfile::TempDir;
-use views::{Catalog, KeyFilter, Position, SnapshotStore};
+use views::{Catalog, Position, SnapshotStore};
 
 /// 2026-09-21T14:13:20Z.
 pub(crate) const START: UnixMs = UnixMs(1_790_000_000_000);
@@ -123,7 +123,7 @@ fn start(dir: &Path) -> Shard<Local<OsDisk>, ()> {
     // Small, so that a few hundred records fill a segment.
     let journal = Options { segment_size_bytes: 64 << 10, ..Options::default() };
     let settings = Settings { shard: ShardId::FIRST, hash_seed: 1, journal };
-    let catalog = Catalog::new(NonZeroU16::MIN, KeyFilter::new(12));
+    let catalog = Catalog::new(NonZeroU16::MIN, 12);
     let disk = OsDisk::open(&dir.join("shard-0000")).unwrap();
     recover(disk, settings, catalog, START, |_| {}).unwrap().0
 }

@@ -17,7 +17,7 @@ use shard::Shard;
 use shuttle::sync::Arc;
 use shuttle::sync::atomic::{AtomicU64, Ordering};
 use shuttle::{future, thread};
-use views::{Catalog, KeyFilter};
+use views::Catalog;
 
 use super::bulk::{BulkTicket, Bulks, Way};
 use super::bustle::Bustle;
@@ -179,7 +179,7 @@ fn seq_of(outcome: Result<Answer, Refusal>) -> Seq {
 
 /// A shard whose sale has units for all, and is open.
 fn open_sale(journal: Watched) -> Shard<Watched, Way> {
-    let catalog = Catalog::new(NonZeroU16::MIN, KeyFilter::new(9));
+    let catalog = Catalog::new(NonZeroU16::MIN, 9);
     let mut shard = Shard::new(journal, State::new(ShardId::FIRST, 1), clock::now(), catalog);
     let terms = SaleTerms::new("Concert", Currency::new("EUR").unwrap(), 600);
     let item = ItemTerms::new(Slug::new("ga").unwrap(), "Standing", 6_000);

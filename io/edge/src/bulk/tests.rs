@@ -7,13 +7,13 @@ use domain::{
     Wish,
 };
 use serde_json::Value;
-use views::{KeyFilter, SalePublished};
+use views::SalePublished;
 
 use super::*;
 
 /// So many items, of which the first two are `ga` and `vip`.
 fn sale(status: SaleStatus, free: u32) -> (Catalog, Arc<SaleEntry>) {
-    let catalog = Catalog::new(NonZeroU16::MIN, KeyFilter::new(12));
+    let catalog = Catalog::new(NonZeroU16::MIN, 12);
     let item = |code| ItemTerms::new(Slug::new(code).unwrap(), "An item", 500);
     catalog.put_sale(SalePublished {
         shard: ShardId::FIRST,
@@ -260,6 +260,6 @@ fn refusals_are_foreseen_for_all_or_for_none() {
     assert_eq!(foreseen(&sale(SaleStatus::Paused, 10)), Some(2));
     let sold_out = sale(SaleStatus::Open, 0);
     assert_eq!(foreseen(&sold_out), Some(2));
-    sold_out.0.add_key(orders[1].buyer, orders[1].key);
+    sold_out.0.key_writer(ShardId::FIRST).insert(orders[1].buyer, orders[1].key);
     assert_eq!(foreseen(&sold_out), None, "one of the keys is known: the writer has to be asked");
 }

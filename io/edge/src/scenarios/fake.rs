@@ -13,7 +13,7 @@ use domain::{
 };
 use gate::{Permit, Pressure};
 use parking_lot::Mutex;
-use views::{Catalog, KeyFilter, SalePublished};
+use views::{Catalog, SalePublished};
 
 use crate::backend::{
     Backend, Bulk, BulkDecided, CursorInvalid, Decided, OrdersPage, OrdersQuery, Tip, Unavailable,
@@ -53,7 +53,7 @@ pub(super) enum Trouble {
 
 impl Fake {
     pub(super) fn new() -> Fake {
-        let catalog = Catalog::new(NonZeroU16::MIN, KeyFilter::new(12));
+        let catalog = Catalog::new(NonZeroU16::MIN, 12);
         let state = State { now: START, ..State::default() };
         Fake { catalog, state: Arc::new(Mutex::new(state)) }
     }
@@ -202,7 +202,7 @@ impl Fake {
             levels.push((item, after));
         }
         let view = OrderView { lines: Lines::new(lines).unwrap(), ..blank };
-        self.catalog.add_key(buyer, key);
+        self.catalog.key_writer(ShardId::FIRST).insert(buyer, key);
         self.catalog.set_levels(ShardId::FIRST, sale, &levels, view.seq);
         state.orders.insert(view.order, view.clone());
         state.keys.push((buyer, key, wishes, view.clone()));

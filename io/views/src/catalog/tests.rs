@@ -36,7 +36,7 @@ fn published(slug: &str, sale: u16, items: &[(&str, u32)]) -> SalePublished {
 }
 
 fn catalog() -> Catalog {
-    Catalog::new(NonZeroU16::new(4).unwrap(), KeyFilter::new(10))
+    Catalog::new(NonZeroU16::new(4).unwrap(), 12)
 }
 
 #[test]
@@ -106,15 +106,16 @@ fn a_reader_never_sees_half_a_publish() {
 #[test]
 fn whoever_sees_the_levels_of_a_batch_knows_its_keys() {
     const COUNT: u32 = 50_000;
-    let catalog = Catalog::new(NonZeroU16::MIN, KeyFilter::new(22));
+    let catalog = Catalog::new(NonZeroU16::MIN, 22);
     catalog.put_sale(published("concert", 0, &[("ga", COUNT)]));
     let sale = catalog.sale("concert").unwrap();
     let buyer = BuyerId::from_text("alice");
     let key = |number: u32| KeyDigest(number.into());
     std::thread::scope(|scope| {
         let writer = scope.spawn(|| {
+            let mut keys = catalog.key_writer(ShardId::FIRST);
             for number in 0..COUNT {
-                catalog.add_key(buyer, key(number));
+                keys.insert(buyer, key(number));
                 let next = levels(COUNT - number - 1, number + 1);
                 catalog.set_levels(ShardId::FIRST, SaleId(0), &[(ItemIndex(0), next)], Seq(2));
             }
@@ -124,7 +125,10 @@ fn whoever_sees_the_levels_of_a_batch_knows_its_keys() {
             let sold = COUNT - sale.free(ItemIndex(0));
             // The newest first, while it is new.
             for key in (known..sold).rev().map(key) {
-                assert!(!catalog.is_key_new(buyer, key), "{key:?} of {sold} is taken for new");
+                assert!(
+                    !catalog.is_key_new(ShardId::FIRST, buyer, key),
+                    "{key:?} of {sold} is taken for new"
+                );
             }
             known = sold;
         };

@@ -10,7 +10,7 @@ use domain::{
 use engine::snapshot::{Entry, export};
 use journal::{Cursor, Journal, Local, Options, ReadError, Record};
 use shard::{RecoverError, Recovered, Settings, Shard};
-use views::{Catalog, Follower, KeyFilter, SnapshotStore};
+use views::{Catalog, Follower, SnapshotStore};
 
 use super::ram::{Image, Ram};
 use crate::dice::Dice;
@@ -99,7 +99,7 @@ pub type RamShard = Shard<Local<Ram>, ()>;
 /// What is wrong with it.
 pub fn recover(ram: &Ram, options: Options) -> Result<(RamShard, Recovered), RecoverError> {
     let settings = Settings { shard: SHARD, hash_seed: HASH_SEED, journal: options };
-    let catalog = Catalog::new(NonZeroU16::MIN, KeyFilter::new(KEY_FILTER_BITS_LOG2));
+    let catalog = Catalog::new(NonZeroU16::MIN, KEY_FILTER_BITS_LOG2);
     shard::recover(ram.clone(), settings, catalog, NOW, |_| ())
 }
 

@@ -98,7 +98,7 @@ impl World {
         }
         let is_given = |purchase: &&crate::crowd::Purchase| purchase.given.is_some();
         let mut given = self.crowd.purchases().iter().filter(is_given);
-        match given.find(|purchase| catalog.is_key_new(purchase.buyer, purchase.key)) {
+        match given.find(|purchase| catalog.is_key_new(purchase.sale.shard, purchase.buyer, purchase.key)) {
             Some(purchase) => Err(format!("the catalogue thinks that the key of {purchase:?} is new")),
             None => Ok(()),
         }

@@ -12,7 +12,7 @@ use gate::{Pressure, Round, Shedder, Work};
 use journal::{AppendError, Batch, Journal, Memory, MemoryCursor, ReadError, Tip, TruncateError};
 use prometheus_client::registry::Registry;
 use shard::Shard;
-use views::{Catalog, KeyFilter};
+use views::Catalog;
 
 use crate::serve::bulk::Bulks;
 use crate::serve::follower::Follow;
@@ -72,7 +72,7 @@ fn stalled_write_turns_people_away_and_its_end_lets_them_in() {
     let journal = Stalling { memory: Memory::new(), begun: begun_sender, may_end };
     let before = Instant::now();
     let (inbox, pace, outbox) = (Inbox::new(800, Arc::default()), Pace::new(before), Outbox::new());
-    let catalog = Catalog::new(NonZeroU16::MIN, KeyFilter::new(9));
+    let catalog = Catalog::new(NonZeroU16::MIN, 9);
     let writer = Writer {
         shard: Shard::new(journal, State::new(ShardId::FIRST, 1), UnixMs::EPOCH, catalog),
         inbox: Arc::clone(&inbox),

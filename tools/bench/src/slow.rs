@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use crate::arm::Arm;
 use crate::figure::{Figure, Figures};
 use crate::ledger;
-use crate::load::{Load, Part, Seen};
+use crate::load::{self, Load, Part, Seen, Side};
 use crate::rush::{CONNECTIONS, whole};
 use crate::series::{Bench, check_answers};
 use crate::stand::onrush::House;
@@ -18,7 +18,6 @@ use clients::{BYTE_INTERVAL, SlowClients, Story};
 
 /// Clients that are slow. With those of the load they are fewer than `http.connections_max`.
 const SLOW_COUNT: u32 = 15_000;
-/// Runs without them, and runs beside them.
 const RUN_COUNT: u64 = 5;
 /// From a cut until the client has noticed it and comes again, some are missing.
 const SLOW_PART_MIN: f64 = 0.9;
@@ -29,9 +28,14 @@ const DEADLINE_LATE: Duration = Duration::from_secs(60);
 /// A deadline is late by twice the sweep interval at most, and its client looks every half second.
 const DEADLINE_LATE_MAX: Duration = Duration::from_millis(1_500);
 
-/// `slow.p99`: p99 of orders at half load beside slow clients that may stay for a minute, by p99 without them, and what it is made
-/// of; `slow.returning-p99`: the same beside slow clients that are cut at their deadline, and come again at once;
-/// `slow.lived-s`: how long the one of those lived that lived longest, from its first byte on.
+/// Metrics of a server: connections that are open, and that were cut.
+const OPEN: &str = "onrush_http_connections";
+const CUT: &str = "onrush_http_connections_cut_total";
+
+/// `slow.p99`: p99 of orders at half load on a server with slow clients that may stay for a minute, by p99 on one without them,
+/// and what it is made of; `slow.returning-p99`: the same with slow clients that are cut at their deadline, and come again at
+/// once; `slow.lived-s`: how long the one of those lived that lived longest, from its first byte on. What the slow clients
+/// themselves take of the machine, both servers feel.
 ///
 /// # Errors
 /// When something cannot be started.
@@ -48,13 +52,14 @@ pub(crate) fn figures(bench: &Bench<'_>) -> anyhow::Result<Figures> {
     Ok(figures.map(|(name, figure)| (name.to_owned(), figure)).into())
 }
 
-/// One server, without slow clients and then beside them.
+/// Two servers under load by turns; slow clients are at the second.
 struct Evening {
     deadline: Duration,
     without: Vec<f64>,
     beside: Vec<f64>,
-    runs: Vec<Seen>,
-    /// Connections that were open at least.
+    /// Why latencies are the generator's and not a server's.
+    late: Option<String>,
+    /// Connections of the second server that were open at least.
     open_count: f64,
     cut_count: f64,
     story: Story,
@@ -64,37 +69,29 @@ struct Evening {
 impl Evening {
     fn spend(bench: &Bench<'_>, deadline: Duration) -> anyhow::Result<Evening> {
         bench.wait_for_quiet()?;
-        let shape = Arm::Order.shape().context("an order is asked for")?;
-        let load = Load::new(shape, CONNECTIONS);
-        let mut serve = bench.site.command("serve");
-        serve.args(["--set", &format!("http.header_timeout_ms={}", deadline.as_millis())]);
-        let house = House::open(bench.site, &mut serve, Arm::Order)?;
-        let (mut runs, mut first) = (Vec::new(), 0);
-        let mut run = |rate: Option<f64>| -> anyhow::Result<Vec<f64>> {
-            let part = Part { rate: rate.map(whole), first, ..bench.measured("slow-") };
-            let seen = load.run(house.server.address, part)?;
-            first += seen.completed + seen.errors;
-            let kept = vec![seen.p99_us, seen.requests_per_second];
-            runs.push(seen);
-            Ok(kept)
-        };
-        run(None)?;
-        let half = run(None)?[1] * 0.5;
-        let mut p99s =
-            || (0..RUN_COUNT).map(|_| Ok(run(Some(half))?[0])).collect::<anyhow::Result<Vec<f64>>>();
-        let without = p99s()?;
-        let slow = SlowClients::come(house.server.address, SLOW_COUNT, deadline);
+        let mut places = [Place::open(bench, deadline)?, Place::open(bench, deadline)?];
+        let load = Load::new(Arm::Order.shape().context("an order is asked for")?, CONNECTIONS);
+        by_turns(bench, &load, &mut places, None)?;
+        let half = by_turns(bench, &load, &mut places, None)?.map(|seen| seen.requests_per_second * 0.5);
+        let half = Some(whole(half[0].min(half[1])));
+        let slow = SlowClients::come(places[1].house.server.address, SLOW_COUNT, deadline);
         // From here on, all are there.
         sleep(BYTE_INTERVAL + DEADLINE_LATE_MAX);
-        let metric = |name| house.server.metric(name);
-        let cut_before = metric("onrush_http_connections_cut_total")?;
-        let open_before = metric("onrush_http_connections")?;
-        let beside = p99s()?;
-        let open_count = open_before.min(metric("onrush_http_connections")?);
-        let cut_count = metric("onrush_http_connections_cut_total")? - cut_before;
+        let metric = |places: &[Place<'_>; 2], name| places[1].house.server.metric(name);
+        let cut_before = metric(&places, CUT)?;
+        let open_before = metric(&places, OPEN)?;
+        let (mut without, mut beside, mut late) = (Vec::new(), Vec::new(), None);
+        for _ in 0..RUN_COUNT {
+            let [of_without, of_beside] = by_turns(bench, &load, &mut places, half)?;
+            without.push(of_without.p99_us);
+            beside.push(of_beside.p99_us);
+            late = late.or(of_without.invalid).or(of_beside.invalid);
+        }
+        let open_count = open_before.min(metric(&places, OPEN)?);
+        let cut_count = metric(&places, CUT)? - cut_before;
         let story = slow.leave()?;
-        let void = check(house, &runs).err().map(|error| format!("{error:#}"));
-        Ok(Evening { deadline, without, beside, runs, open_count, cut_count, story, void })
+        let void = places.into_iter().find_map(|place| place.close().err()).map(|error| format!("{error:#}"));
+        Ok(Evening { deadline, without, beside, late, open_count, cut_count, story, void })
     }
 
     fn ratios(&self) -> Vec<f64> {
@@ -114,8 +111,7 @@ impl Evening {
 
     fn figure(&self, values: Vec<f64>) -> Figure {
         let figure = Figure::of(values).void(self.void.as_slice());
-        let late = self.runs.iter().filter_map(|seen| seen.invalid.as_deref()).take(1);
-        late.chain(self.is_missing()).fold(figure, Figure::unfit)
+        self.late.as_deref().into_iter().chain(self.is_missing()).fold(figure, Figure::unfit)
     }
 
     /// Why the orders were not beside so many slow clients.
@@ -129,9 +125,44 @@ impl Evening {
     }
 }
 
-/// Every order is there, and there are no others.
-fn check(house: House<'_>, runs: &[Seen]) -> anyhow::Result<()> {
-    check_answers(Arm::Order, &runs.iter().collect::<Vec<_>>())?;
-    let sold = runs.iter().map(|seen| seen.completed).sum();
-    ledger::check(Arm::Order, house.close()?, sold..=sold)
+/// A run on both; what each gives is kept with it, too.
+fn by_turns(
+    bench: &Bench<'_>,
+    load: &Load,
+    places: &mut [Place<'_>; 2],
+    rate: Option<u32>,
+) -> anyhow::Result<[Seen; 2]> {
+    let side = |place: &Place<'_>| {
+        let part = Part { rate, first: place.first(), ..bench.measured("slow-") };
+        Side { address: place.house.server.address, load, part }
+    };
+    let seen = load::by_turns(places.each_ref().map(side))?;
+    places.iter_mut().zip(&seen).for_each(|(place, seen)| place.seen.push(seen.clone()));
+    Ok(seen)
+}
+
+/// A server, and the runs on it.
+struct Place<'a> {
+    house: House<'a>,
+    seen: Vec<Seen>,
+}
+
+impl<'a> Place<'a> {
+    fn open(bench: &Bench<'a>, deadline: Duration) -> anyhow::Result<Place<'a>> {
+        let mut serve = bench.site.command("serve");
+        serve.args(["--set", &format!("http.header_timeout_ms={}", deadline.as_millis())]);
+        Ok(Place { house: House::open(bench.site, &mut serve, Arm::Order)?, seen: Vec::new() })
+    }
+
+    /// The first buyer who was in no run yet.
+    fn first(&self) -> u64 {
+        self.seen.iter().map(|seen| seen.completed + seen.errors).sum()
+    }
+
+    /// Every order is there, and there are no others.
+    fn close(self) -> anyhow::Result<()> {
+        check_answers(Arm::Order, &self.seen.iter().collect::<Vec<_>>())?;
+        let sold = self.seen.iter().map(|seen| seen.completed).sum();
+        ledger::check(Arm::Order, self.house.close()?, sold..=sold)
+    }
 }

@@ -87,16 +87,15 @@ pub fn recover<D: Disk, T>(
 /// Tells the catalogue the keys of all orders: most of the time goes by waiting for memory, so several threads share it.
 fn add_keys(state: &State, keys: &mut KeyWriter) {
     let step = state.order_count().div_ceil(views::thread_count(state.order_count())).max(1);
-    let note = |from: usize, mut notes: KeyNotes| {
+    let note = |from: usize| {
+        let mut notes = keys.notes();
         state.keys(from..from.saturating_add(step)).for_each(|(buyer, key)| notes.note(buyer, key));
         notes
     };
     let noted: Vec<KeyNotes> = thread::scope(|scope| {
-        let start = |from| {
-            let notes = keys.notes();
-            scope.spawn(move || note(from, notes))
-        };
-        let threads: Vec<_> = (0..state.order_count()).step_by(step).map(start).collect();
+        let note = &note;
+        let froms = (0..state.order_count()).step_by(step);
+        let threads: Vec<_> = froms.map(|from| scope.spawn(move || note(from))).collect();
         threads.into_iter().map(|thread| thread.join().expect("noting does not panic")).collect()
     });
     noted.into_iter().for_each(|notes| keys.merge(notes));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::{Fact, SaleId, limits};
+use domain::{Fact, SaleId, UnixMs, limits};
 use edge::{Decided, Tip};
 use engine::State;
 use journal::{AppendError, Journal, TruncateError};
@@ -19,8 +19,10 @@ use super::pace::Pace;
 use super::room::Room;
 use super::sync::park_timeout;
 
-/// How long the writer sleeps when nothing comes: how late a hold may expire on an idle server.
-const IDLE_MAX: Duration = Duration::from_millis(10);
+/// How long the writer sleeps when nothing comes and nothing is due by then.
+const IDLE_MAX_MS: u64 = 100;
+/// How long it sleeps when something is due by then: how late a hold may expire on an idle server.
+const IDLE_DUE_MAX_MS: u64 = 10;
 
 /// From so many requests in recent batches on there is a load to gather.
 const LOAD_REQUEST_COUNT_MIN: usize = 4;
@@ -80,7 +82,7 @@ impl<J: Journal> Writer<J> {
             if self.inbox.is_closed() && self.inbox.is_empty() {
                 return Ok(());
             }
-            self.inbox.wait(IDLE_MAX);
+            self.inbox.wait(idle_max(self.shard.state(), clock::now()));
         }
     }
 
@@ -172,6 +174,12 @@ impl<J: Journal> Writer<J> {
     }
 }
 
+/// How long nobody has to look at the clock for the state's sake.
+fn idle_max(state: &State, now: UnixMs) -> Duration {
+    let is_quiet = engine::decide::is_quiet(state, UnixMs(now.0.saturating_add(IDLE_MAX_MS)));
+    Duration::from_millis(if is_quiet { IDLE_MAX_MS } else { IDLE_DUE_MAX_MS })
+}
+
 /// Whether there may be more to sell than before.
 fn brings_units(fact: &Fact) -> bool {
     matches!(fact, Fact::ItemAdded { .. } | Fact::StockChanged { .. })
@@ -196,5 +204,30 @@ fn tell(state: &State, facts: &[Fact]) {
             }
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{Command, Currency, ItemTerms, SaleTerms, ShardId, Slug};
+
+    use super::*;
+
+    #[test]
+    fn writer_looks_often_only_when_something_is_due_soon() {
+        let mut state = State::new(ShardId::FIRST, 1);
+        let (now, ms) = (UnixMs(UnixMs::EPOCH.0 + 1_000_000), Duration::from_millis);
+        assert_eq!(idle_max(&state, now), ms(IDLE_MAX_MS), "nothing is ever due");
+        let terms = SaleTerms {
+            opens_at: Some(UnixMs(now.0 + IDLE_MAX_MS + 1)),
+            ..SaleTerms::new("Concert", Currency::new("EUR").unwrap(), 600)
+        };
+        let items = vec![(ItemTerms::new(Slug::new("ga").unwrap(), "Standing", 6_000), 1)];
+        let create = Command::CreateSale { slug: Slug::new("concert").unwrap(), terms, items };
+        for fact in engine::decide(&state, &create, now).unwrap() {
+            engine::apply(&mut state, &fact);
+        }
+        assert_eq!(idle_max(&state, now), ms(IDLE_MAX_MS));
+        assert_eq!(idle_max(&state, UnixMs(now.0 + 1)), ms(IDLE_DUE_MAX_MS), "the sale opens by then");
     }
 }

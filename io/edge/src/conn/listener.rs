@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{sleep, timeout};
 
 use super::serve::serve;
 use super::watch::{Connections, Word};
@@ -17,6 +17,8 @@ use crate::service::Server;
 
 /// How long not to accept when the process has no file or no memory left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// From one part of a sweep to the next, at least.
+const SWEEP_STEP_MIN: Duration = Duration::from_millis(1);
 
 /// Accepts and serves connections on this thread's runtime until `shutdown` is ready; then accepts no more,
 /// lets the requests that are being answered finish, and ends after the configured time at the latest.
@@ -27,18 +29,19 @@ pub async fn accept_loop<B: Backend>(
 ) {
     let server = Server::new(edge.clone());
     let connections = Connections::new(edge.config.clone());
-    let part_interval = edge.config.sweep_interval / u32::try_from(Connections::PART_COUNT).unwrap_or(1);
-    let mut sweeps = interval(part_interval.max(Duration::from_millis(1)));
-    let mut parts = (0..Connections::PART_COUNT).cycle();
-    sweeps.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut next_sweep = pin!(sleep(edge.config.sweep_interval));
+    let mut part = 0;
     let mut shutdown = pin!(shutdown);
     loop {
         tokio::select! {
             biased;
             () = &mut shutdown => break,
-            _ = sweeps.tick() => {
-                let part = parts.next().unwrap_or_default();
-                edge.metrics.connections_cut.inc_by(connections.sweep_part(part, Instant::now()));
+            () = &mut next_sweep => {
+                let count = connections.part_count();
+                part = (part + 1) % count;
+                edge.metrics.connections_cut.inc_by(connections.sweep_part(part, count, Instant::now()));
+                let step = edge.config.sweep_interval / u32::try_from(count).unwrap_or(1);
+                next_sweep.as_mut().reset((Instant::now() + step.max(SWEEP_STEP_MIN)).into());
             }
             () = connections.ended(), if connections.is_full() => {}
             accepted = listener.accept(), if !connections.is_full() => match accepted {

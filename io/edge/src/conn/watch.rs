@@ -126,8 +126,9 @@ pub(crate) struct Place {
 }
 
 impl Connections {
-    /// Parts that are looked at one after the other in a sweep's interval.
-    pub(crate) const PART_COUNT: usize = 16;
+    /// Parts of a sweep at most, and connections of one part as long as there are fewer parts.
+    const PART_COUNT_MAX: usize = 16;
+    const PART_LEN: usize = 500;
 
     pub(crate) fn new(config: Config) -> Arc<Connections> {
         Arc::new(Connections { live: Mutex::new(Slab::new()), ended: Notify::new(), config })
@@ -153,18 +154,24 @@ impl Connections {
         self.ended.notified().await;
     }
 
+    /// Parts that are looked at one after the other in a sweep's interval: the thread is not woken up for a few connections
+    /// more often than it has to be.
+    pub(crate) fn part_count(&self) -> usize {
+        self.live.lock().capacity().div_ceil(Connections::PART_LEN).clamp(1, Connections::PART_COUNT_MAX)
+    }
+
     /// Ends the connections that do the same for too long; says how many.
     #[cfg(test)]
     pub(crate) fn sweep(&self, now: Instant) -> u64 {
-        (0..Connections::PART_COUNT).map(|part| self.sweep_part(part, now)).sum()
+        self.sweep_part(0, 1, now)
     }
 
-    /// The same for one part of them. All at once, thousands of slow clients would be ended in one go, and everybody else
+    /// The same for one of so many parts. All at once, thousands of slow clients would be ended in one go, and everybody else
     /// on the thread would wait for that.
-    pub(crate) fn sweep_part(&self, part: usize, now: Instant) -> u64 {
+    pub(crate) fn sweep_part(&self, part: usize, part_count: usize, now: Instant) -> u64 {
         let mut cut = 0;
         let mut all = self.live.lock();
-        for index in (part..all.capacity()).step_by(Connections::PART_COUNT) {
+        for index in (part..all.capacity()).step_by(part_count) {
             let Some(live) = all.get_mut(index) else { continue };
             let state = live.watch.state.load(Ordering::Relaxed);
             if state != live.state {
@@ -210,12 +217,15 @@ mod tests {
     fn crowd_is_ended_part_by_part() {
         let connections = Connections::new(Config::default());
         let start = Instant::now();
-        let places: Vec<Place> =
-            (0..Connections::PART_COUNT * 10 + 3).map(|_| connections.add(start)).collect();
+        assert_eq!(connections.part_count(), 1, "nobody is there");
+        let places: Vec<Place> = (0..Connections::PART_LEN * Connections::PART_COUNT_MAX + 3)
+            .map(|_| connections.add(start))
+            .collect();
         let late = start + Config::default().first_byte_deadline;
-        let cuts: Vec<u64> =
-            (0..Connections::PART_COUNT).map(|part| connections.sweep_part(part, late)).collect();
-        assert!(cuts.iter().all(|cut| [10, 11].contains(cut)), "{cuts:?}");
+        let count = connections.part_count();
+        assert_eq!(count, Connections::PART_COUNT_MAX);
+        let cuts: Vec<u64> = (0..count).map(|part| connections.sweep_part(part, count, late)).collect();
+        assert!(cuts.iter().all(|cut| [500, 501].contains(cut)), "{cuts:?}");
         assert_eq!(cuts.iter().sum::<u64>(), places.len() as u64, "each of them once");
     }
 

@@ -68,7 +68,7 @@ pub struct SalePublished {
 
 impl Catalog {
     /// An empty catalogue for so many shards. Their keys are remembered in 2^`key_bits_log2` bits, of which each shard has
-    /// its part.
+    /// its part, rounded up to a power of two.
     ///
     /// # Panics
     /// Unless a shard has from 2⁹ to 2³⁶ bits.

@@ -17,7 +17,7 @@ use domain::{BuyerId, KeyDigest};
 ///
 /// Any number of threads ask; one remembers, with the [`KeyWriter`]. So remembering takes no locked instruction, which would
 /// wait for the line, and for everything that the thread has stored before.
-pub struct KeyFilter {
+pub(crate) struct KeyFilter {
     first: Box<[Line]>,
     lines: Box<[Line]>,
     /// Pairs that were inserted one by one.
@@ -45,7 +45,7 @@ impl KeyFilter {
     ///
     /// # Panics
     /// Unless `bits_log2` is from 9 to 36.
-    pub fn new(bits_log2: u32) -> KeyFilter {
+    pub(crate) fn new(bits_log2: u32) -> KeyFilter {
         assert!((LINE_BITS_LOG2..=36).contains(&bits_log2), "bits_log2={bits_log2}");
         let line_count = 1_u64 << (bits_log2 - LINE_BITS_LOG2);
         let lines = |count: u64| (0..count).map(|_| Line::default()).collect();
@@ -59,7 +59,7 @@ impl KeyFilter {
     }
 
     /// `false`: the pair was certainly never inserted.
-    pub fn may_contain(&self, buyer: BuyerId, key: KeyDigest) -> bool {
+    pub(crate) fn may_contain(&self, buyer: BuyerId, key: KeyDigest) -> bool {
         let hash = hash(buyer, key);
         has(&self.first, hash) || (self.has_more.load(Ordering::Acquire) && has(&self.lines, hash))
     }
@@ -73,7 +73,7 @@ impl KeyWriter {
     ///
     /// # Panics
     /// When there is one already.
-    pub fn new(filter: Arc<KeyFilter>) -> KeyWriter {
+    pub(crate) fn new(filter: Arc<KeyFilter>) -> KeyWriter {
         // Acquire: goes on where the writer before ended.
         let had_writer = filter.has_writer.swap(true, Ordering::Acquire);
         assert!(!had_writer, "a filter has one writer");
@@ -95,9 +95,8 @@ impl KeyWriter {
 
     /// Where pairs are noted, for [`KeyWriter::merge`].
     pub fn notes(&self) -> KeyNotes {
-        let lines = &self.0.lines;
-        let noted = vec![NotedLine::default(); lines.len()].into();
-        KeyNotes { lines: noted, mask: mask_of(lines), waiting: vec![Vec::new(); 1 << REGIONS_LOG2].into() }
+        let lines = vec![NotedLine::default(); self.0.lines.len()].into();
+        KeyNotes { lines, waiting: vec![Vec::new(); 1 << REGIONS_LOG2].into() }
     }
 
     /// Remembers all that were noted.
@@ -132,7 +131,7 @@ fn add(word: &AtomicU64, bits: u64) {
 }
 
 /// What picks a line by a hash: there are a power of two.
-fn mask_of(lines: &[Line]) -> u64 {
+fn mask_of<L>(lines: &[L]) -> u64 {
     lines.len() as u64 - 1
 }
 
@@ -146,7 +145,6 @@ fn has(lines: &[Line], hash: u64) -> bool {
 /// region, which a cache does hold, are noted together.
 pub struct KeyNotes {
     lines: Box<[NotedLine]>,
-    mask: u64,
     /// Hashes that are not in `lines` yet, by the highest bits of their line.
     waiting: Box<[Vec<u64>]>,
 }
@@ -163,23 +161,25 @@ impl KeyNotes {
     /// Notes a pair.
     pub fn note(&mut self, buyer: BuyerId, key: KeyDigest) {
         let hash = hash(buyer, key);
-        let region = (hash & self.mask) >> self.mask.count_ones().saturating_sub(REGIONS_LOG2);
+        let mask = mask_of(&self.lines);
+        let region = (hash & mask) >> mask.count_ones().saturating_sub(REGIONS_LOG2);
         let waiting = &mut self.waiting[usize::try_from(region).expect("six bits")];
         waiting.push(hash);
         if waiting.len() == WAITING_LEN_MAX {
-            set(&mut self.lines, self.mask, waiting);
+            set(&mut self.lines, waiting);
         }
     }
 
     /// All lines, with everything that was noted.
     fn into_lines(mut self) -> Box<[NotedLine]> {
-        self.waiting.iter_mut().for_each(|waiting| set(&mut self.lines, self.mask, waiting));
+        self.waiting.iter_mut().for_each(|waiting| set(&mut self.lines, waiting));
         self.lines
     }
 }
 
 /// Sets the bits of the hashes, which are gone then.
-fn set(lines: &mut [NotedLine], mask: u64, hashes: &mut Vec<u64>) {
+fn set(lines: &mut [NotedLine], hashes: &mut Vec<u64>) {
+    let mask = mask_of(lines);
     for hash in hashes.drain(..) {
         let (index, probes) = place(hash, mask);
         let line = &mut lines[index].0;

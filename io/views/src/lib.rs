@@ -21,7 +21,7 @@ pub use catalog::{Catalog, Front, SaleEntry, SalePublished, SaleSnapshot};
 pub use dated::{Dated, Undecodable};
 pub use follower::{FollowError, Follower};
 pub use foresight::{Claim, foresee_refusal};
-pub use key_filter::{KeyFilter, KeyNotes, KeyWriter};
+pub use key_filter::{KeyNotes, KeyWriter};
 pub use orders::{OrdersPage, OrdersQuery, orders};
 pub use settle::{settle, thread_count};
 pub use snapshot_store::{Loaded, Position, SnapshotStore, Written};

@@ -53,7 +53,7 @@ pub(crate) struct Part<'a> {
 }
 
 /// What the generator saw.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Seen {
     /// Requests with a whole answer; the run ends with the last of them.
     pub(crate) completed: u64,

@@ -18,6 +18,8 @@ use clients::{BYTE_INTERVAL, SlowClients, Story};
 
 /// Clients that are slow. With those of the load they are fewer than `http.connections_max`.
 const SLOW_COUNT: u32 = 15_000;
+/// Runs in a closed loop, to warm up and to find the most; and runs at half of that.
+const CLOSED_COUNT: usize = 2;
 const RUN_COUNT: u64 = 5;
 /// From a cut until the client has noticed it and comes again, some are missing.
 const SLOW_PART_MIN: f64 = 0.9;
@@ -71,25 +73,27 @@ impl Evening {
         bench.wait_for_quiet()?;
         let mut places = [Place::open(bench, deadline)?, Place::open(bench, deadline)?];
         let load = Load::new(Arm::Order.shape().context("an order is asked for")?, CONNECTIONS);
-        by_turns(bench, &load, &mut places, None)?;
-        let half = by_turns(bench, &load, &mut places, None)?.map(|seen| seen.requests_per_second * 0.5);
-        let half = Some(whole(half[0].min(half[1])));
+        let mut most = f64::MAX;
+        for _ in 0..CLOSED_COUNT {
+            let [without, beside] = by_turns(bench, &load, &mut places, None)?;
+            most = without.min(beside);
+        }
+        let half = Some(whole(most * 0.5));
         let slow = SlowClients::come(places[1].house.server.address, SLOW_COUNT, deadline);
         // From here on, all are there.
         sleep(BYTE_INTERVAL + DEADLINE_LATE_MAX);
         let metric = |places: &[Place<'_>; 2], name| places[1].house.server.metric(name);
         let cut_before = metric(&places, CUT)?;
         let open_before = metric(&places, OPEN)?;
-        let (mut without, mut beside, mut late) = (Vec::new(), Vec::new(), None);
         for _ in 0..RUN_COUNT {
-            let [of_without, of_beside] = by_turns(bench, &load, &mut places, half)?;
-            without.push(of_without.p99_us);
-            beside.push(of_beside.p99_us);
-            late = late.or(of_without.invalid).or(of_beside.invalid);
+            by_turns(bench, &load, &mut places, half)?;
         }
         let open_count = open_before.min(metric(&places, OPEN)?);
         let cut_count = metric(&places, CUT)? - cut_before;
         let story = slow.leave()?;
+        let late = places.iter().flat_map(Place::at_half).find_map(|seen| seen.invalid.clone());
+        let [without, beside] =
+            places.each_ref().map(|place| place.at_half().map(|seen| seen.p99_us).collect());
         let void = places.into_iter().find_map(|place| place.close().err()).map(|error| format!("{error:#}"));
         Ok(Evening { deadline, without, beside, late, open_count, cut_count, story, void })
     }
@@ -125,20 +129,21 @@ impl Evening {
     }
 }
 
-/// A run on both; what each gives is kept with it, too.
+/// A run on both, which is kept with either; says their requests a second.
 fn by_turns(
     bench: &Bench<'_>,
     load: &Load,
     places: &mut [Place<'_>; 2],
     rate: Option<u32>,
-) -> anyhow::Result<[Seen; 2]> {
+) -> anyhow::Result<[f64; 2]> {
     let side = |place: &Place<'_>| {
         let part = Part { rate, first: place.first(), ..bench.measured("slow-") };
         Side { address: place.house.server.address, load, part }
     };
     let seen = load::by_turns(places.each_ref().map(side))?;
-    places.iter_mut().zip(&seen).for_each(|(place, seen)| place.seen.push(seen.clone()));
-    Ok(seen)
+    let rates = seen.each_ref().map(|seen| seen.requests_per_second);
+    places.iter_mut().zip(seen).for_each(|(place, seen)| place.seen.push(seen));
+    Ok(rates)
 }
 
 /// A server, and the runs on it.
@@ -157,6 +162,11 @@ impl<'a> Place<'a> {
     /// The first buyer who was in no run yet.
     fn first(&self) -> u64 {
         self.seen.iter().map(|seen| seen.completed + seen.errors).sum()
+    }
+
+    /// The runs at half load.
+    fn at_half(&self) -> impl Iterator<Item = &Seen> {
+        self.seen.iter().skip(CLOSED_COUNT)
     }
 
     /// Every order is there, and there are no others.

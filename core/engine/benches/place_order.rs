@@ -4,7 +4,7 @@
 #![allow(clippy::print_stdout, reason = "a benchmark prints")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::cast_precision_loss)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
+use std::alloc::{GlobalAlloc, Layout};
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
@@ -15,6 +15,7 @@ use domain::{
 };
 use engine::State;
 use engine::state::Capacity;
+use mimalloc::MiMalloc;
 
 const ORDER_COUNT: usize = 5_000_000;
 
@@ -26,19 +27,19 @@ struct Counting;
 static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
 static LIVE_BYTES: AtomicU64 = AtomicU64::new(0);
 
-// SAFETY: every call goes to the system's allocator unchanged; the counters own nothing.
+// SAFETY: every call goes to the server's allocator unchanged; the counters own nothing.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.fetch_add(1, Relaxed);
         LIVE_BYTES.fetch_add(layout.size() as u64, Relaxed);
         // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
+        unsafe { MiMalloc.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         LIVE_BYTES.fetch_sub(layout.size() as u64, Relaxed);
         // SAFETY: the caller keeps the contract of `dealloc`.
-        unsafe { System.dealloc(pointer, layout) }
+        unsafe { MiMalloc.dealloc(pointer, layout) }
     }
 }
 

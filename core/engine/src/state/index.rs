@@ -4,13 +4,18 @@ use alloc::boxed::Box;
 use alloc::vec;
 
 pub(crate) const PART_COUNT: usize = 256;
-const PART_LEN_MIN: usize = 16;
+const GROUP_COUNT_MIN: usize = 2;
+
+/// Places that are [`EMPTY`], or an [`Entry`]; filled from its beginning. It is a line of the processor's caches where the
+/// allocator aligns a large piece, as mimalloc does, and looking takes two lines now and then where it does not.
+type Group = [u64; 8];
 
 /// A hash index of 32-bit slots; the keys stand in the slots, not here. Entries are never removed.
 ///
-/// Open addressing with linear probing (D. Knuth, The Art of Computer Programming, vol. 3, 6.4), filled to three
-/// quarters at most. Looking up and inserting touch the same cache line, so [`Index::touch`] can fetch it for both;
-/// a table that keeps its control bytes apart, as hashbrown does, was slower here by a third, waiting to write.
+/// Open addressing with linear probing from group to group (D. Knuth, The Art of Computer Programming, vol. 3, 6.4, on
+/// buckets), filled to three quarters at most. Looking up and inserting touch the same cache line, so [`Index::touch`] can
+/// fetch it for both; a table that keeps its control bytes apart, as hashbrown does, was slower here by a third, waiting
+/// to write.
 ///
 /// It is cut in parts that grow one by one, and every entry keeps its hash, so that growing touches
 /// 1/256 of the entries and none of the slots: there is no long pause at ten million entries either.
@@ -20,8 +25,8 @@ pub(crate) struct Index {
 
 /// A piece of an [`Index`] that has nothing in common with the others.
 pub(crate) struct Part {
-    /// A power of two of places; each is empty, or an [`Entry`].
-    places: Box<[u64]>,
+    /// A power of two of them.
+    groups: Box<[Group]>,
     len: usize,
 }
 
@@ -32,8 +37,12 @@ struct Entry {
     hash: u32,
 }
 
-/// All zeros: a new table is memory as the system hands it out, and is touched where it is used only.
 const EMPTY: u64 = 0;
+/// The bits of a place that are the hash.
+const HASH_MASK: u64 = 0xFFFF_FFFF;
+
+/// All zeros: a new table is memory as the system hands it out, and is touched where it is used only.
+const EMPTY_GROUP: Group = [EMPTY; 8];
 
 impl Entry {
     fn pack(self) -> u64 {
@@ -43,15 +52,15 @@ impl Entry {
     /// `None`: the place is empty.
     fn unpack(place: u64) -> Option<Entry> {
         let slot = u32::try_from(place >> 32).expect("32 bits").checked_sub(1)?;
-        Some(Entry { slot, hash: u32::try_from(place & 0xFFFF_FFFF).expect("32 bits") })
+        Some(Entry { slot, hash: u32::try_from(place & HASH_MASK).expect("32 bits") })
     }
 }
 
 impl Index {
     pub(crate) fn with_capacity(capacity: usize) -> Index {
         // A quarter more than the mean, so that no part has to grow within the capacity.
-        let place_count = place_count(capacity.div_ceil(PART_COUNT) * 5 / 4);
-        Index { parts: (0..PART_COUNT).map(|_| Part::new(place_count)).collect() }
+        let group_count = group_count(capacity.div_ceil(PART_COUNT) * 5 / 4);
+        Index { parts: (0..PART_COUNT).map(|_| Part::new(group_count)).collect() }
     }
 
     /// The slot with this hash for which `is_it` holds.
@@ -60,11 +69,12 @@ impl Index {
         self.parts[part].find(hash, is_it)
     }
 
-    /// Brings the place where [`Index::find`] and [`Index::insert`] will look into the processor's caches. Calls for
+    /// Brings the group where [`Index::find`] and [`Index::insert`] will look first into the processor's caches. Calls for
     /// several hashes in a row wait for memory at the same time, not one after the other.
     pub(crate) fn touch(&self, hash: u64) {
         let (part, hash) = split(hash);
-        core::hint::black_box(self.parts[part].places[self.parts[part].home(hash)]);
+        let part = &self.parts[part];
+        core::hint::black_box(part.groups[part.home(hash)][0]);
     }
 
     /// Adds a slot, below `u32::MAX`, that is not in the index yet.
@@ -85,28 +95,36 @@ impl Index {
 }
 
 impl Part {
-    fn new(place_count: usize) -> Part {
-        Part { places: vec![EMPTY; place_count].into_boxed_slice(), len: 0 }
+    fn new(group_count: usize) -> Part {
+        Part { groups: vec![EMPTY_GROUP; group_count].into_boxed_slice(), len: 0 }
     }
 
     /// As [`Index::find`].
     pub(crate) fn find(&self, hash: u32, is_it: impl Fn(u32) -> bool) -> Option<u32> {
-        let mut place = self.home(hash);
+        let mut group = self.home(hash);
         loop {
-            let entry = Entry::unpack(self.places[place])?;
-            // The stored hash is compared first: a look into the slot is a cache miss.
-            if entry.hash == hash && is_it(entry.slot) {
-                return Some(entry.slot);
+            let places = &self.groups[group];
+            // All at once, without a branch for each: nearly always there is none.
+            if places.iter().fold(false, |found, place| found | (place & HASH_MASK == u64::from(hash))) {
+                let entries = places.iter().map_while(|place| Entry::unpack(*place));
+                // The stored hash is compared first: a look into the slot is a cache miss.
+                let mut slots = entries.filter(|entry| entry.hash == hash).map(|entry| entry.slot);
+                if let Some(slot) = slots.find(|slot| is_it(*slot)) {
+                    return Some(slot);
+                }
             }
-            place = self.after(place);
+            if places.last() == Some(&EMPTY) {
+                return None;
+            }
+            group = self.after(group);
         }
     }
 
     /// As [`Index::insert`].
     pub(crate) fn insert(&mut self, hash: u32, slot: u32) {
         assert!(slot != u32::MAX, "slot {slot} is none");
-        if (self.len + 1) * 4 > self.places.len() * 3 {
-            self.grow(self.places.len() * 2);
+        if (self.len + 1) * 4 > self.groups.as_flattened().len() * 3 {
+            self.grow(self.groups.len() * 2);
         }
         self.put(Entry { slot, hash }.pack(), hash);
         self.len += 1;
@@ -114,46 +132,52 @@ impl Part {
 
     /// Makes room for so many entries more, at once.
     pub(crate) fn reserve(&mut self, count: usize) {
-        let needed = place_count(self.len + count);
-        if needed > self.places.len() {
+        let needed = group_count(self.len + count);
+        if needed > self.groups.len() {
             self.grow(needed);
         }
     }
 
-    /// The place where an entry would like to be.
+    /// The group where an entry would like to be.
     fn home(&self, hash: u32) -> usize {
-        hash as usize & (self.places.len() - 1)
+        hash as usize & (self.groups.len() - 1)
     }
 
-    /// The place to look at next. There always is an empty one, so looking ends.
-    fn after(&self, place: usize) -> usize {
-        (place + 1) & (self.places.len() - 1)
+    /// The group to look at when that is full. There always is one that is not, so looking ends.
+    fn after(&self, group: usize) -> usize {
+        (group + 1) & (self.groups.len() - 1)
     }
 
     fn put(&mut self, packed: u64, hash: u32) {
-        let mut place = self.home(hash);
-        while self.places[place] != EMPTY {
-            place = self.after(place);
+        let mut group = self.home(hash);
+        loop {
+            let places = &mut self.groups[group];
+            let taken_count = places.iter().filter(|place| **place != EMPTY).count();
+            if let Some(place) = places.get_mut(taken_count) {
+                *place = packed;
+                return;
+            }
+            group = self.after(group);
         }
-        self.places[place] = packed;
     }
 
-    fn grow(&mut self, place_count: usize) {
-        let smaller = core::mem::replace(&mut self.places, vec![EMPTY; place_count].into_boxed_slice());
-        for packed in smaller {
-            if let Some(Entry { hash, .. }) = Entry::unpack(packed) {
-                self.put(packed, hash);
+    fn grow(&mut self, group_count: usize) {
+        let smaller = core::mem::replace(&mut self.groups, vec![EMPTY_GROUP; group_count].into_boxed_slice());
+        for packed in smaller.as_flattened() {
+            if let Some(Entry { hash, .. }) = Entry::unpack(*packed) {
+                self.put(*packed, hash);
             }
         }
     }
 }
 
-/// Places for so many entries, of which three quarters are taken at most.
-fn place_count(entry_count: usize) -> usize {
-    (entry_count * 4 / 3 + 1).next_power_of_two().max(PART_LEN_MIN)
+/// Groups for so many entries, of which three quarters are taken at most.
+fn group_count(entry_count: usize) -> usize {
+    let place_count = (entry_count * 4 / 3 + 1).next_power_of_two();
+    (place_count / EMPTY_GROUP.len()).max(GROUP_COUNT_MIN)
 }
 
-/// The highest bits choose the part, the lowest the place in it.
+/// The highest bits choose the part, the lowest the group in it.
 pub(crate) fn split(hash: u64) -> (usize, u32) {
     let part = usize::try_from(hash >> 56).expect("eight bits");
     (part, u32::try_from(hash & 0xFFFF_FFFF).expect("32 bits"))

@@ -1,6 +1,6 @@
 //! From durable facts to the catalogue that edges read.
 
-use domain::{Fact, ItemIndex, Levels, OrderId, SaleId, planted};
+use domain::{BuyerId, Fact, ItemIndex, KeyDigest, Levels, OrderId, SaleId, planted};
 use engine::State;
 use views::{Catalog, KeyWriter, SalePublished};
 
@@ -24,6 +24,7 @@ impl Publisher {
 
     /// Publishes what `facts`, which brought `state` here, changed.
     pub(crate) fn publish(&mut self, state: &State, facts: &[Fact]) {
+        self.keys.insert_all(facts.iter().filter_map(new_key));
         let mut edited: Option<SaleId> = None;
         let mut is_moved = false;
         for fact in facts {
@@ -38,10 +39,7 @@ impl Publisher {
                         self.put_sale(state, before);
                     }
                 }
-                Fact::OrderHeld { sale, buyer, key, lines, .. } => {
-                    if !planted!(ForgetKeyInFilter) {
-                        self.keys.insert(*buyer, *key);
-                    }
+                Fact::OrderHeld { sale, lines, .. } => {
                     lines.iter().for_each(|line| self.touch((*sale, line.item)));
                 }
                 Fact::OrderCancelled { order, .. }
@@ -105,5 +103,13 @@ impl Publisher {
             self.catalog.set_levels(state.shard(), of_sale[0].0, &self.levels, state.seq());
         }
         self.touched.clear();
+    }
+}
+
+/// The buyer and key of a new order.
+fn new_key(fact: &Fact) -> Option<(BuyerId, KeyDigest)> {
+    match fact {
+        Fact::OrderHeld { buyer, key, .. } if !planted!(ForgetKeyInFilter) => Some((*buyer, *key)),
+        _ => None,
     }
 }

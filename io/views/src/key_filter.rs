@@ -1,5 +1,6 @@
 //! Remembers which idempotency keys were certainly never used, in a fixed amount of memory.
 
+use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -63,10 +64,31 @@ impl KeyFilter {
         let hash = hash(buyer, key);
         has(&self.first, hash) || (self.has_more.load(Ordering::Acquire) && has(&self.lines, hash))
     }
+
+    /// How many keys more go into the small filter.
+    fn room_in_first(&self) -> usize {
+        let count = usize::try_from(self.count.load(Ordering::Relaxed)).unwrap_or(usize::MAX);
+        (self.first.len() * FIRST_KEYS_PER_LINE).saturating_sub(count)
+    }
+
+    /// For the writer only.
+    fn insert(&self, hash: u64) {
+        let goes_in_first = self.room_in_first() > 0;
+        self.count.store(self.count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        if goes_in_first {
+            return put(&self.first, hash);
+        }
+        put(&self.lines, hash);
+        self.has_more.store(true, Ordering::Release);
+    }
 }
 
 /// The only one who tells a filter anything, as long as it lives.
-pub struct KeyWriter(Arc<KeyFilter>);
+pub struct KeyWriter {
+    filter: Arc<KeyFilter>,
+    /// Hashes of pairs that are being inserted; kept for its memory.
+    hashes: Vec<u64>,
+}
 
 impl KeyWriter {
     /// The writer of a filter.
@@ -77,47 +99,55 @@ impl KeyWriter {
         // Acquire: goes on where the writer before ended.
         let had_writer = filter.has_writer.swap(true, Ordering::Acquire);
         assert!(!had_writer, "a filter has one writer");
-        KeyWriter(filter)
+        KeyWriter { filter, hashes: Vec::new() }
     }
 
     /// Remembers the pair.
     pub fn insert(&mut self, buyer: BuyerId, key: KeyDigest) {
-        let KeyFilter { first, lines, count, has_more, .. } = &*self.0;
-        let hash = hash(buyer, key);
-        let inserted_count = count.load(Ordering::Relaxed);
-        count.store(inserted_count + 1, Ordering::Relaxed);
-        if inserted_count < (first.len() * FIRST_KEYS_PER_LINE) as u64 {
-            return put(first, hash);
+        self.insert_all(std::iter::once((buyer, key)));
+    }
+
+    /// Remembers the pairs, and waits for the memory of all of them at the same time.
+    pub fn insert_all(&mut self, pairs: impl Iterator<Item = (BuyerId, KeyDigest)>) {
+        let KeyWriter { filter, hashes } = self;
+        hashes.extend(pairs.map(|(buyer, key)| hash(buyer, key)));
+        if filter.room_in_first() < hashes.len() {
+            hashes.iter().for_each(|hash| touch(&filter.lines, *hash));
         }
-        put(lines, hash);
-        has_more.store(true, Ordering::Release);
+        hashes.drain(..).for_each(|hash| filter.insert(hash));
     }
 
     /// Where pairs are noted, for [`KeyWriter::merge`].
     pub fn notes(&self) -> KeyNotes {
-        let lines = vec![NotedLine::default(); self.0.lines.len()].into();
+        let lines = vec![NotedLine::default(); self.filter.lines.len()].into();
         KeyNotes { lines, waiting: vec![Vec::new(); 1 << REGIONS_LOG2].into() }
     }
 
     /// Remembers all that were noted.
     pub fn merge(&mut self, notes: KeyNotes) {
         let mut is_any = false;
-        for (line, noted) in self.0.lines.iter().zip(&notes.into_lines()) {
+        for (line, noted) in self.filter.lines.iter().zip(&notes.into_lines()) {
             for (word, bits) in line.0.iter().zip(&noted.0).filter(|(_, bits)| **bits != 0) {
                 add(word, *bits);
                 is_any = true;
             }
         }
         if is_any {
-            self.0.has_more.store(true, Ordering::Release);
+            self.filter.has_more.store(true, Ordering::Release);
         }
     }
 }
 
 impl Drop for KeyWriter {
     fn drop(&mut self) {
-        self.0.has_writer.store(false, Ordering::Release);
+        self.filter.has_writer.store(false, Ordering::Release);
     }
+}
+
+/// Brings the line into the processor's caches.
+fn touch(lines: &[Line], hash: u64) {
+    let (index, _probes) = place(hash, mask_of(lines));
+    black_box(lines[index].0[0].load(Ordering::Relaxed));
 }
 
 fn put(lines: &[Line], hash: u64) {

@@ -10,6 +10,7 @@ use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 use socket2::SockRef;
 
+use crate::opening::set_options;
 use crate::reply::{Answer, Reader, ReplyError};
 
 /// A request that was sent and not answered yet.
@@ -82,7 +83,7 @@ impl Connection {
     pub(crate) fn connect(&mut self, target: SocketAddr, registry: (&Registry, Token)) -> io::Result<()> {
         debug_assert!(self.stream.is_none(), "a place has one connection");
         let stream = TcpStream::connect(target)?;
-        stream.set_nodelay(true)?;
+        set_options(&SockRef::from(&stream))?;
         self.watch(stream, registry)
     }
 

@@ -9,7 +9,6 @@ use anyhow::Context as _;
 use load::{
     CPU_SHARE_MAX, Clients, LoadError, Pace, Plan, Report, Requests, Share, Spacing, Validity, Watch,
 };
-use rustix::process::{getpriority_process, setpriority_process};
 
 use crate::arm::{Shape, item};
 use crate::figure::Spread;
@@ -119,7 +118,6 @@ impl Load {
     /// When the server cannot be reached, or answers in a way that cannot be measured.
     pub(crate) fn run(&self, address: SocketAddr, part: Part<'_>) -> anyhow::Result<Seen> {
         let plan = self.plan(address, part)?;
-        let _priority = part.rate.map(|_open| Priority::raise());
         let report = load::run(&plan, &Watch::default(), |share| self.requests(share, part))?;
         Ok(Seen::of(&[report]))
     }
@@ -189,7 +187,6 @@ pub(crate) fn by_turns(sides: [Side<'_>; 2]) -> anyhow::Result<[Seen; 2]> {
         Ok(Plan { warm_up: turn / LEAD_PART, ..plan })
     };
     let plans = [plan(sides[0])?, plan(sides[1])?];
-    let _priority = sides.iter().any(|side| side.part.rate.is_some()).then(Priority::raise);
     let watch = Watch::default();
     let mut clients = [
         sides[0].load.connect(&plans[0], &watch, sides[0].part)?,
@@ -236,31 +233,6 @@ impl Seen {
                 && generator_load > CPU_SHARE_MAX,
             // A median of the turns is the generator's when half of them are.
             invalid: turns.iter().filter_map(reason).nth(turns.len().saturating_sub(1) / 2),
-        }
-    }
-}
-
-/// In an open loop the generator goes before the server on their common cores, or it would send late whenever the
-/// server works. Ends with this value; without the right to it nothing changes, and the generator says if it was late.
-struct Priority {
-    before: Option<i32>,
-}
-
-impl Priority {
-    const NICE: i32 = -5;
-
-    /// For this thread, and those that it starts from now on.
-    fn raise() -> Priority {
-        let before = getpriority_process(None).ok();
-        Priority { before: before.filter(|_| setpriority_process(None, Priority::NICE).is_ok()) }
-    }
-}
-
-impl Drop for Priority {
-    fn drop(&mut self) {
-        if let Some(before) = self.before {
-            // Going back to what everybody has needs no right.
-            let _ = setpriority_process(None, before);
         }
     }
 }

@@ -24,7 +24,7 @@ impl Publisher {
 
     /// Publishes what `facts`, which brought `state` here, changed.
     pub(crate) fn publish(&mut self, state: &State, facts: &[Fact]) {
-        self.keys.insert_all(facts.iter().filter_map(new_key));
+        self.keys.insert(facts.iter().filter_map(new_key));
         let mut edited: Option<SaleId> = None;
         let mut is_moved = false;
         for fact in facts {

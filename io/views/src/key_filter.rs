@@ -64,23 +64,6 @@ impl KeyFilter {
         let hash = hash(buyer, key);
         has(&self.first, hash) || (self.has_more.load(Ordering::Acquire) && has(&self.lines, hash))
     }
-
-    /// How many keys more go into the small filter.
-    fn room_in_first(&self) -> usize {
-        let count = usize::try_from(self.count.load(Ordering::Relaxed)).unwrap_or(usize::MAX);
-        (self.first.len() * FIRST_KEYS_PER_LINE).saturating_sub(count)
-    }
-
-    /// For the writer only.
-    fn insert(&self, hash: u64) {
-        let goes_in_first = self.room_in_first() > 0;
-        self.count.store(self.count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-        if goes_in_first {
-            return put(&self.first, hash);
-        }
-        put(&self.lines, hash);
-        self.has_more.store(true, Ordering::Release);
-    }
 }
 
 /// The only one who tells a filter anything, as long as it lives.
@@ -102,19 +85,23 @@ impl KeyWriter {
         KeyWriter { filter, hashes: Vec::new() }
     }
 
-    /// Remembers the pair.
-    pub fn insert(&mut self, buyer: BuyerId, key: KeyDigest) {
-        self.insert_all(std::iter::once((buyer, key)));
-    }
-
     /// Remembers the pairs, and waits for the memory of all of them at the same time.
-    pub fn insert_all(&mut self, pairs: impl Iterator<Item = (BuyerId, KeyDigest)>) {
+    pub fn insert(&mut self, pairs: impl IntoIterator<Item = (BuyerId, KeyDigest)>) {
         let KeyWriter { filter, hashes } = self;
-        hashes.extend(pairs.map(|(buyer, key)| hash(buyer, key)));
-        if filter.room_in_first() < hashes.len() {
-            hashes.iter().for_each(|hash| touch(&filter.lines, *hash));
+        let KeyFilter { first, lines, count, has_more, .. } = &**filter;
+        hashes.extend(pairs.into_iter().map(|(buyer, key)| hash(buyer, key)));
+        let inserted_count = count.load(Ordering::Relaxed);
+        let room = ((first.len() * FIRST_KEYS_PER_LINE) as u64).saturating_sub(inserted_count);
+        let room = usize::try_from(room).map_or(hashes.len(), |room| room.min(hashes.len()));
+        let (of_first, others) = hashes.split_at(room);
+        of_first.iter().for_each(|hash| put(first, *hash));
+        others.iter().for_each(|hash| touch(lines, *hash));
+        others.iter().for_each(|hash| put(lines, *hash));
+        if !others.is_empty() {
+            has_more.store(true, Ordering::Release);
         }
-        hashes.drain(..).for_each(|hash| filter.insert(hash));
+        count.store(inserted_count + hashes.len() as u64, Ordering::Relaxed);
+        hashes.clear();
     }
 
     /// Where pairs are noted, for [`KeyWriter::merge`].
@@ -263,7 +250,7 @@ mod tests {
         let (filter, mut writer) = made(16);
         for number in 0..10_000 {
             let (buyer, key) = pair(number);
-            writer.insert(buyer, key);
+            writer.insert([(buyer, key)]);
             assert!(filter.may_contain(buyer, key));
         }
         assert!((0..10_000).map(pair).all(|(buyer, key)| filter.may_contain(buyer, key)));
@@ -273,7 +260,7 @@ mod tests {
     fn nearly_everything_new_is_known_to_be_new_at_thirteen_bits_a_key() {
         let (filter, mut writer) = made(17);
         let mut notes = writer.notes();
-        writer.insert(pair(0).0, pair(0).1);
+        writer.insert([pair(0)]);
         (1..10_000).map(pair).for_each(|(buyer, key)| notes.note(buyer, key));
         writer.merge(notes);
         assert!((0..10_000).map(pair).all(|(buyer, key)| filter.may_contain(buyer, key)));
@@ -290,7 +277,7 @@ mod tests {
         let (last, behind) = (first_count as u64 - 1, first_count as u64);
         for number in 0..=behind {
             assert!(!filter.has_more.load(Ordering::Relaxed), "{number}");
-            writer.insert(pair(number).0, pair(number).1);
+            writer.insert([pair(number)]);
             assert!(is_known(number));
         }
         assert!(filter.has_more.load(Ordering::Relaxed));
@@ -300,11 +287,22 @@ mod tests {
     }
 
     #[test]
+    fn keys_that_come_at_once_may_go_in_either() {
+        let (filter, mut writer) = made(LINE_BITS_LOG2 + 11);
+        let first_count = filter.first.len() * FIRST_KEYS_PER_LINE;
+        let numbers = 0..first_count as u64 + 100;
+        writer.insert(numbers.clone().map(pair));
+        assert!(filter.has_more.load(Ordering::Relaxed));
+        assert_eq!(filter.count.load(Ordering::Relaxed), numbers.end);
+        assert!(numbers.map(pair).all(|(buyer, key)| filter.may_contain(buyer, key)));
+    }
+
+    #[test]
     fn next_writer_goes_on_where_the_last_one_ended() {
         let (filter, mut writer) = made(16);
         let pairs: Vec<_> = (0..1_000).map(pair).collect();
         let insert = |writer: &mut KeyWriter, pairs: &[(BuyerId, KeyDigest)]| {
-            pairs.iter().for_each(|(buyer, key)| writer.insert(*buyer, *key));
+            pairs.iter().for_each(|pair| writer.insert([*pair]));
         };
         insert(&mut writer, &pairs[..500]);
         drop(writer);
@@ -325,7 +323,7 @@ mod tests {
     #[test]
     fn another_buyer_has_other_keys() {
         let (filter, mut writer) = made(20);
-        writer.insert(BuyerId::from_text("alice"), KeyDigest(7));
+        writer.insert([(BuyerId::from_text("alice"), KeyDigest(7))]);
         assert!(!filter.may_contain(BuyerId::from_text("bob"), KeyDigest(7)));
         assert!(!filter.may_contain(BuyerId::from_text("alice"), KeyDigest(8)));
     }

@@ -260,6 +260,6 @@ fn refusals_are_foreseen_for_all_or_for_none() {
     assert_eq!(foreseen(&sale(SaleStatus::Paused, 10)), Some(2));
     let sold_out = sale(SaleStatus::Open, 0);
     assert_eq!(foreseen(&sold_out), Some(2));
-    sold_out.0.key_writer(ShardId::FIRST).insert(orders[1].buyer, orders[1].key);
+    sold_out.0.key_writer(ShardId::FIRST).insert([(orders[1].buyer, orders[1].key)]);
     assert_eq!(foreseen(&sold_out), None, "one of the keys is known: the writer has to be asked");
 }

@@ -202,7 +202,7 @@ impl Fake {
             levels.push((item, after));
         }
         let view = OrderView { lines: Lines::new(lines).unwrap(), ..blank };
-        self.catalog.key_writer(ShardId::FIRST).insert(buyer, key);
+        self.catalog.key_writer(ShardId::FIRST).insert([(buyer, key)]);
         self.catalog.set_levels(ShardId::FIRST, sale, &levels, view.seq);
         state.orders.insert(view.order, view.clone());
         state.keys.push((buyer, key, wishes, view.clone()));

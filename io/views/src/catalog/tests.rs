@@ -115,7 +115,7 @@ fn whoever_sees_the_levels_of_a_batch_knows_its_keys() {
         let writer = scope.spawn(|| {
             let mut keys = catalog.key_writer(ShardId::FIRST);
             for number in 0..COUNT {
-                keys.insert(buyer, key(number));
+                keys.insert([(buyer, key(number))]);
                 let next = levels(COUNT - number - 1, number + 1);
                 catalog.set_levels(ShardId::FIRST, SaleId(0), &[(ItemIndex(0), next)], Seq(2));
             }

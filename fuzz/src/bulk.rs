@@ -116,7 +116,7 @@ fn check_both(world: &World, mut source: Source<'_>) {
         let order_lines: Vec<Value> = wishes.iter().map(line).collect();
         lines += &format!("{}\n", json!({"buyer": buyer, "key": key, "lines": order_lines}));
         records.extend_from_slice(BuyerId::from_text(&buyer).0.as_bytes());
-        records.extend_from_slice(&KeyDigest::from_text(&key).0.to_be_bytes());
+        records.extend_from_slice(&KeyDigest::from_text(&key).0.to_le_bytes());
         records.extend_from_slice(&len.to_le_bytes());
         records.extend_from_slice(&[0; 2]);
         for (item, quantity) in wishes {

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
+use siphasher::sip::SipHasher24;
 
 use crate::Outcome;
 
@@ -31,7 +32,7 @@ pub(crate) fn write(
         body.extend_from_slice(&label(&text));
         text.clear();
         write!(text, "order-{number}")?;
-        body.extend_from_slice(&Sha256::digest(&text)[..8]);
+        body.extend_from_slice(&SipHasher24::new().hash(&text).to_le_bytes());
         body.extend_from_slice(&[1, 0, 0, 0, 0, 0, 1, 0]);
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! The stored bytes, version 2; drawn in `docs/formats/journal.md`. Pure: bytes in, bytes out.
+//! The stored bytes, version 3; drawn in `docs/formats/journal.md`. Pure: bytes in, bytes out.
 
 pub(crate) mod block;
 pub(crate) mod encode;
@@ -23,7 +23,7 @@ pub enum Fault {
     #[error("the segment header's checksum does not fit")]
     SegmentChecksum,
     /// The segment is of a format that this program does not know.
-    #[error("the segment has format version {0}; this program knows version 2")]
+    #[error("the segment has format version {0}; this program knows version 3")]
     SegmentVersion(u32),
     /// The header belongs to another file name.
     #[error("the segment's header says that it begins with record {}, its name says otherwise", .0.0)]

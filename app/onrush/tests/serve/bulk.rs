@@ -164,7 +164,7 @@ fn records_are_placed_as_lines_are() {
     let mut body = b"ONRB\x01\0\x01\0\x02\0\0\0\x02ga".to_vec();
     for buyer in ["ada", "bob"] {
         body.extend_from_slice(BuyerId::from_text(buyer).0.as_bytes());
-        body.extend_from_slice(&KeyDigest::from_text("k").0.to_be_bytes());
+        body.extend_from_slice(&KeyDigest::from_text("k").0.to_le_bytes());
         body.extend_from_slice(&[1, 0, 0, 0, 0, 0, 1, 0]);
     }
     let ask = Ask::post("/v1/orders:batch?sale=gig").bearer(&key).header("Connection", "close");

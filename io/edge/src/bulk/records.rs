@@ -70,7 +70,7 @@ impl<'a> Records<'a> {
         const ENDS: &str = "the body ends within this order";
         let buyer = Label::from_bytes(self.rest.array().ok_or(ENDS)?).filter(|label| label.as_bytes()[0] > 0);
         let buyer = BuyerId(buyer.ok_or("the buyer is not a label of a name of 1 to 255 bytes")?);
-        let key = KeyDigest(u64::from_be_bytes(self.rest.array().ok_or(ENDS)?));
+        let key = KeyDigest(u64::from_le_bytes(self.rest.array().ok_or(ENDS)?));
         let line_count = usize::from(self.rest.u16().ok_or(ENDS)?);
         if self.rest.u16().ok_or(ENDS)? != 0 {
             return Err("the two bytes behind the number of lines are not zero");

@@ -144,7 +144,7 @@ fn records(codes: &[&str], orders: &[Record<'_>]) -> Vec<u8> {
     }
     for (buyer, key, lines) in orders {
         out.extend_from_slice(BuyerId::from_text(buyer).0.as_bytes());
-        out.extend_from_slice(&KeyDigest::from_text(key).0.to_be_bytes());
+        out.extend_from_slice(&KeyDigest::from_text(key).0.to_le_bytes());
         out.extend_from_slice(&u16::try_from(lines.len()).unwrap().to_le_bytes());
         out.extend_from_slice(&[0; 2]);
         for (item, quantity) in *lines {

@@ -6,7 +6,7 @@ use super::{Fault, Fields, PAGE_SIZE_BYTES, Slots};
 use crate::contract::{Chain, Tip};
 
 const MAGIC: &[u8; 8] = b"ONRUSHJL";
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 const CHECKSUM_AT: usize = 8;
 const CHECKED_FROM: usize = 12;
 

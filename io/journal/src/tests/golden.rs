@@ -1,4 +1,4 @@
-//! The stored bytes of version 2, kept for ever: what an older Onrush wrote must stay readable, and what this one
+//! The stored bytes of version 3, kept for ever: what an older Onrush wrote must stay readable, and what this one
 //! writes must not change without a new version.
 //!
 //! To write the files of a new version: `UPDATE_GOLDEN=1 cargo test --release -p journal golden`.
@@ -14,7 +14,7 @@ use crate::{Batch, Journal, Local, Options, Verdict, scan};
 const OPTIONS: Options = Options { segment_size_bytes: 12 << 10, ..SMALL };
 
 fn dir() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("golden/v2")
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("golden/v3")
 }
 
 /// Two leaders, three segments, five batches.

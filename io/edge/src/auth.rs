@@ -12,7 +12,6 @@ mod token_cache;
 use domain::{Actor, BuyerId, UnixMs};
 use http::{HeaderMap, HeaderValue, header};
 
-use crate::request;
 use role_key::is_one_of;
 
 pub use buyer::{BuyerTokens, IssueKey, TokenAlgorithm, TokenClaims, TokenKeyError, TokenRules};
@@ -21,7 +20,7 @@ pub use role_key::{
 };
 
 /// Before a token.
-const BEARER: &str = "Bearer ";
+const BEARER: &[u8] = b"Bearer ";
 
 /// Why somebody may not ask.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -138,8 +137,7 @@ fn authorization_of(headers: &HeaderMap) -> Option<&[u8]> {
 }
 
 /// The bearer token of RFC 6750, section 2.1; the scheme's case does not matter (RFC 9110, section 11.1).
-fn bearer(authorization: &[u8]) -> Result<&str, AuthFault> {
-    let value = request::text(authorization).ok_or(AuthFault::TokenInvalid)?;
-    let (scheme, token) = value.split_at_checked(BEARER.len()).ok_or(AuthFault::Missing)?;
-    if scheme.eq_ignore_ascii_case(BEARER) { Ok(token.trim()) } else { Err(AuthFault::Missing) }
+fn bearer(authorization: &[u8]) -> Result<&[u8], AuthFault> {
+    let (scheme, token) = authorization.split_at_checked(BEARER.len()).ok_or(AuthFault::Missing)?;
+    if scheme.eq_ignore_ascii_case(BEARER) { Ok(token.trim_ascii()) } else { Err(AuthFault::Missing) }
 }

@@ -10,6 +10,7 @@ use super::AuthFault;
 use super::hs256::{self, Hs256};
 use super::short::Short;
 use super::token_cache::{Believed, TokenCache};
+use crate::request;
 
 /// How buyers' tokens are signed, and with what they are checked.
 #[derive(Clone)]
@@ -139,11 +140,15 @@ impl BuyerTokens {
     ///
     /// # Errors
     /// When it is not believed, or over.
-    pub fn verify(&self, token: &str, now: UnixMs) -> Result<BuyerId, AuthFault> {
-        let believed = match (&self.short, &self.checked) {
-            (Some(short), _) if Short::looks_like(token) => short.check(token)?,
-            (_, None) => self.check(token)?,
-            (_, Some(cache)) => cache.get_or_check(token, || self.check(token))?,
+    pub fn verify(&self, token: impl AsRef<[u8]>, now: UnixMs) -> Result<BuyerId, AuthFault> {
+        let token = token.as_ref();
+        let believed = match &self.short {
+            Some(short) if Short::looks_like(token) => short.check(token)?,
+            _ => {
+                let token = request::text(token).ok_or(AuthFault::TokenInvalid)?;
+                let check = || self.check(token);
+                self.checked.as_ref().map_or_else(check, |cache| cache.get_or_check(token, check))?
+            }
         };
         in_time(believed, now)
     }

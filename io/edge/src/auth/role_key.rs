@@ -71,12 +71,12 @@ impl<R: Role> RoleKey<R> {
 
     /// What is stored of it. The key has 256 random bits, so a plain digest is enough: there is nothing to guess.
     pub fn hash(&self) -> KeyHash {
-        hash_of(&self.text)
+        hash_of(self.text.as_bytes())
     }
 
     /// Whether a bearer token is meant as a key of this role.
-    pub(super) fn looks_like(bearer: &str) -> bool {
-        bearer.starts_with(R::PREFIX)
+    pub(super) fn looks_like(bearer: &[u8]) -> bool {
+        bearer.starts_with(R::PREFIX.as_bytes())
     }
 }
 
@@ -134,13 +134,13 @@ pub struct RoleKeys {
 }
 
 /// Whether a key is one of those. Takes the same time whichever it is and wherever it differs.
-pub(super) fn is_one_of(known: &[KeyHash], key: &str) -> bool {
+pub(super) fn is_one_of(known: &[KeyHash], key: &[u8]) -> bool {
     let hash = hash_of(key);
     let hit = |any: Choice, known: &KeyHash| any | known.0.ct_eq(&hash.0);
     known.iter().fold(Choice::from(0), hit).into()
 }
 
-fn hash_of(key: &str) -> KeyHash {
-    let digest = digest::digest(&digest::SHA256, key.as_bytes());
+fn hash_of(key: &[u8]) -> KeyHash {
+    let digest = digest::digest(&digest::SHA256, key);
     KeyHash(digest.as_ref().try_into().expect("a SHA-256 has 32 bytes"))
 }

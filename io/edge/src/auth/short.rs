@@ -34,22 +34,18 @@ impl Short {
     }
 
     /// Whether a token can only be a short one.
-    pub(super) fn looks_like(token: &str) -> bool {
-        token.starts_with(PREFIX)
+    pub(super) fn looks_like(token: &[u8]) -> bool {
+        token.starts_with(PREFIX.as_bytes())
     }
 
     /// What a token says; the times are not compared.
     ///
     /// # Errors
     /// When it has another form, or its MAC is not right.
-    pub(super) fn check(&self, token: &str) -> Result<Believed, AuthFault> {
-        let (signed, mac) = token
-            .len()
-            .checked_sub(MAC_SIZE_CHARS + 1)
-            .and_then(|end| token.split_at_checked(end))
-            .and_then(|(signed, rest)| Some((signed, rest.strip_prefix('.')?)))
-            .ok_or(AuthFault::TokenInvalid)?;
-        if !bool::from(self.mac(signed).ct_eq(mac.as_bytes())) {
+    pub(super) fn check(&self, token: &[u8]) -> Result<Believed, AuthFault> {
+        let (signed, mac) = token.split_last_chunk().ok_or(AuthFault::TokenInvalid)?;
+        let signed = signed.strip_suffix(b".").ok_or(AuthFault::TokenInvalid)?;
+        if !is_same(&self.mac(signed), mac) {
             return Err(AuthFault::TokenInvalid);
         }
         let (sub, exp) = Short::claims(signed).ok_or(AuthFault::TokenInvalid)?;
@@ -59,35 +55,48 @@ impl Short {
     /// A token; `None` when the name is not one that a short token can have.
     pub(super) fn issue(&self, sub: &str, exp: u64) -> Option<String> {
         let mut token = format!("{PREFIX}{sub}.{exp}");
-        Short::claims(&token)?;
-        let mac = self.mac(&token);
+        Short::claims(token.as_bytes())?;
+        let mac = self.mac(token.as_bytes());
         token.push('.');
         token.push_str(std::str::from_utf8(&mac).expect("base 64 is ASCII"));
         Some(token)
     }
 
     /// Name and end of what is before the MAC.
-    fn claims(signed: &str) -> Option<(&str, u64)> {
-        let claims = signed.strip_prefix(PREFIX)?;
-        let point = claims.bytes().rposition(|byte| byte == b'.')?;
+    fn claims(signed: &[u8]) -> Option<(&str, u64)> {
+        let claims = signed.strip_prefix(PREFIX.as_bytes())?;
+        let point = claims.iter().rposition(|byte| *byte == b'.')?;
         let (sub, exp) = (&claims[..point], &claims[point + 1..]);
         let is_name = (1..=limits::LABEL_SIZE_BYTES_MAX).contains(&sub.len())
-            && sub.bytes().fold(true, |visible, byte| visible & byte.is_ascii_graphic());
-        let is_number = (1..=EXP_SIZE_CHARS_MAX).contains(&exp.len())
-            && exp.bytes().all(|byte| byte.is_ascii_digit())
-            && (exp == "0" || !exp.starts_with('0'));
+            && sub.iter().fold(true, |visible, byte| visible & byte.is_ascii_graphic());
+        let is_number =
+            (1..=EXP_SIZE_CHARS_MAX).contains(&exp.len()) && (exp == b"0" || !exp.starts_with(b"0"));
         if !is_name || !is_number {
             return None;
         }
-        let exp = exp.bytes().fold(0, |number, digit| number * 10 + u64::from(digit - b'0'));
-        Some((sub, exp))
+        let append = |number: u64, byte: &u8| {
+            let digit = byte.wrapping_sub(b'0');
+            (digit <= 9).then_some(number * 10 + u64::from(digit))
+        };
+        Some((std::str::from_utf8(sub).ok()?, exp.iter().try_fold(0, append)?))
     }
 
-    fn mac(&self, signed: &str) -> [u8; MAC_SIZE_CHARS] {
-        let hash = blake3::keyed_hash(&self.key, signed.as_bytes());
+    fn mac(&self, signed: &[u8]) -> [u8; MAC_SIZE_CHARS] {
+        let hash = blake3::keyed_hash(&self.key, signed);
         let mut mac = [0; MAC_SIZE_CHARS];
         let result = URL_SAFE_NO_PAD.encode_slice(&hash.as_bytes()[..MAC_SIZE_BYTES], &mut mac);
         debug_assert_eq!(result, Ok(MAC_SIZE_CHARS));
         mac
     }
+}
+
+/// Takes the same time wherever they differ. Two words that overlap, and not one byte after the other.
+fn is_same(a: &[u8; MAC_SIZE_CHARS], b: &[u8; MAC_SIZE_CHARS]) -> bool {
+    let words = |mac: &[u8; MAC_SIZE_CHARS]| {
+        let first = mac.first_chunk().map(|bytes| u128::from_le_bytes(*bytes));
+        let last = mac.last_chunk().map(|bytes| u64::from_le_bytes(*bytes));
+        (first.expect("16 of 22"), last.expect("8 of 22"))
+    };
+    let ((a_first, a_last), (b_first, b_last)) = (words(a), words(b));
+    bool::from(a_first.ct_eq(&b_first) & a_last.ct_eq(&b_last))
 }

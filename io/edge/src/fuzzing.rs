@@ -39,7 +39,7 @@ impl<B: Backend> Door<B> {
     /// Serves a connection until it ends.
     pub async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(&self, stream: S) {
         let place = self.connections.add(Instant::now());
-        serve::serve(stream, self.server.clone(), place.watch.clone()).await;
+        serve::serve(stream, &self.server, &place.watch).await;
     }
 }
 

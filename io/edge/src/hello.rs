@@ -10,8 +10,7 @@ use domain::UnixMs;
 use tokio::net::TcpListener;
 
 use crate::conn::head::{Request, SizeLimits};
-use crate::conn::lane::Desk;
-use crate::conn::serve::serve_lane;
+use crate::conn::lane::{Desk, Lane};
 use crate::conn::watch::Watch;
 use crate::conn::wire::Ending;
 
@@ -26,10 +25,10 @@ pub const BODY: &str = r#"{"hello":"world","state":"held","lines":[{"item":"ga",
 pub async fn hello_loop(listener: TcpListener) -> std::io::Result<Infallible> {
     let hello = Arc::new(Hello);
     loop {
-        let (stream, _address) = listener.accept().await?;
+        let (mut stream, _address) = listener.accept().await?;
         stream.set_nodelay(true)?;
         let hello = hello.clone();
-        tokio::spawn(async move { serve_lane(&*hello, stream, &Watch::new()).await });
+        tokio::spawn(async move { Lane::new(&*hello, &mut stream, &Watch::new()).await });
     }
 }
 

@@ -7,13 +7,13 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Sleep, sleep};
 
 use super::head::{self, Found, SizeLimits};
 use super::watch::{Phase, Watch, Word};
@@ -61,32 +61,38 @@ pub(crate) enum End {
     HandOver(Vec<u8>),
 }
 
-/// Serves a connection as long as its requests are usual ones.
-pub(crate) async fn run<D: Desk, S>(desk: &D, stream: &mut S, watch: &Watch) -> End
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let mut lane =
-        Lane { desk, stream, watch, rest: Vec::new(), seen: 0, queue: Queue::new(), out: Vec::new() };
-    match lane.run().await {
-        Ok(end) => end,
-        // How a connection broke helps nobody: the client is gone.
-        Err(_broken) => End::Over,
-    }
-}
-
-struct Lane<'a, D: Desk, S> {
+/// Serves a connection as long as its requests are usual ones. Written by hand, and not as functions that wait for each
+/// other: every turn of every connection goes through all of this memory, and a rush has thousands of them.
+pub(crate) struct Lane<'a, D: Desk, S> {
     desk: &'a D,
     stream: &'a mut S,
     watch: &'a Watch,
+    stage: Stage,
+    /// Whether the watch has this task's waker.
+    is_watched: bool,
+    /// How many of the bytes in `rest` were looked at and are a part of a head.
+    seen: usize,
     /// Bytes that came and are not begun.
     rest: Vec<u8>,
-    /// How many of them were looked at and are a part of a head.
-    seen: usize,
     /// Requests whose answers are not in `out`, oldest first.
     queue: Queue<D::Waiting>,
     /// Answers that are not written.
     out: Vec<u8>,
+    /// How many bytes of `out` are written all the same.
+    written: usize,
+    /// The end of the time for a body that is coming. In a box: nearly every body comes with its head.
+    body_deadline: Option<Pin<Box<Sleep>>>,
+}
+
+/// What a lane waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stage {
+    /// More bytes, for that reason.
+    Read(Next),
+    /// The answers to what was begun; then it goes on for that reason.
+    Answer(Next),
+    /// The stream's end.
+    Close,
 }
 
 enum Slot<W> {
@@ -141,20 +147,62 @@ enum Next {
     Last,
 }
 
-impl<D: Desk, S: AsyncRead + AsyncWrite + Unpin> Lane<'_, D, S> {
-    async fn run(&mut self) -> io::Result<End> {
-        let mut next = Next::Head;
+impl<D: Desk, S: AsyncRead + AsyncWrite + Unpin> Future for Lane<'_, D, S> {
+    type Output = End;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<End> {
+        let lane = self.get_mut();
+        if !lane.is_watched {
+            lane.is_watched = true;
+            lane.watch.keep(cx.waker());
+        }
+        if lane.watch.word() == Word::End {
+            return Poll::Ready(End::Over);
+        }
+        // How a connection broke helps nobody: the client is gone.
+        lane.poll_stages(cx).map(|end| end.unwrap_or(End::Over))
+    }
+}
+
+impl<'a, D: Desk, S: AsyncRead + AsyncWrite + Unpin> Lane<'a, D, S> {
+    /// A lane at a connection's beginning.
+    pub(crate) fn new(desk: &'a D, stream: &'a mut S, watch: &'a Watch) -> Lane<'a, D, S> {
+        Lane {
+            desk,
+            stream,
+            watch,
+            stage: Stage::Read(Next::Head),
+            is_watched: false,
+            seen: 0,
+            rest: Vec::new(),
+            queue: Queue::new(),
+            out: Vec::new(),
+            written: 0,
+            body_deadline: None,
+        }
+    }
+
+    fn poll_stages(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<End>> {
         loop {
-            next = match next {
-                Next::Head | Next::Body => match self.read(next).await? {
-                    Some(next) => next,
-                    None => return self.close().await,
+            self.stage = match self.stage {
+                Stage::Read(next) => match ready!(self.poll_read(cx, next))? {
+                    Some(next) => Stage::Answer(next),
+                    None => Stage::Close,
                 },
-                Next::Later => self.begin_rest(),
-                Next::Last => return self.close().await,
-                Next::Other => return Ok(End::HandOver(std::mem::take(&mut self.rest))),
+                Stage::Answer(next) => {
+                    ready!(self.poll_answer(cx, next))?;
+                    match next {
+                        Next::Head | Next::Body => Stage::Read(next),
+                        Next::Later => Stage::Answer(self.begin_rest()),
+                        Next::Last => Stage::Close,
+                        Next::Other => return Poll::Ready(Ok(End::HandOver(std::mem::take(&mut self.rest)))),
+                    }
+                }
+                Stage::Close => {
+                    ready!(Pin::new(&mut *self.stream).poll_shutdown(cx))?;
+                    return Poll::Ready(Ok(End::Over));
+                }
             };
-            self.answer(next).await?;
         }
     }
 
@@ -162,28 +210,26 @@ impl<D: Desk, S: AsyncRead + AsyncWrite + Unpin> Lane<'_, D, S> {
         self.watch.word() != Word::GoOn
     }
 
-    async fn close(&mut self) -> io::Result<End> {
-        self.stream.shutdown().await?;
-        Ok(End::Over)
-    }
-
     /// Reads, and begins what came; `None` when nothing will come any more. A body has its own deadline.
-    async fn read(&mut self, next: Next) -> io::Result<Option<Next>> {
-        let body_deadline = self.desk.body_deadline();
-        let reading = poll_fn(|cx| self.poll_read(cx, next));
-        match next {
-            Next::Body => match tokio::time::timeout(body_deadline, reading).await {
-                Ok(result) => result,
-                Err(_elapsed) => {
-                    self.desk.too_slow(&mut self.out);
-                    Ok(Some(Next::Last))
-                }
-            },
-            _ => reading.await,
+    fn poll_read(&mut self, cx: &mut Context<'_>, next: Next) -> Poll<io::Result<Option<Next>>> {
+        let result = self.poll_came(cx, next);
+        if next != Next::Body {
+            return result;
         }
+        if result.is_pending() {
+            let deadline = self.desk.body_deadline();
+            let deadline = self.body_deadline.get_or_insert_with(|| Box::pin(sleep(deadline)));
+            ready!(deadline.as_mut().poll(cx));
+        }
+        self.body_deadline = None;
+        if result.is_pending() {
+            self.desk.too_slow(&mut self.out);
+            return Poll::Ready(Ok(Some(Next::Last)));
+        }
+        result
     }
 
-    fn poll_read(&mut self, cx: &mut Context<'_>, next: Next) -> Poll<io::Result<Option<Next>>> {
+    fn poll_came(&mut self, cx: &mut Context<'_>, next: Next) -> Poll<io::Result<Option<Next>>> {
         loop {
             let result = READ.with_borrow_mut(|read| {
                 let mut buffer = ReadBuf::new(read);
@@ -288,21 +334,10 @@ impl<D: Desk, S: AsyncRead + AsyncWrite + Unpin> Lane<'_, D, S> {
     }
 
     /// Waits for every answer and writes it.
-    async fn answer(&mut self, next: Next) -> io::Result<()> {
+    fn poll_answer(&mut self, cx: &mut Context<'_>, next: Next) -> Poll<io::Result<()>> {
         if self.queue.is_empty() && self.out.is_empty() {
-            return Ok(());
+            return Poll::Ready(Ok(()));
         }
-        let mut written = 0;
-        poll_fn(|cx| self.poll_answer(cx, &mut written)).await?;
-        self.watch.enter(match next {
-            Next::Head if !self.rest.is_empty() => Phase::Head,
-            Next::Body => Phase::Busy,
-            _ => Phase::Idle,
-        });
-        Ok(())
-    }
-
-    fn poll_answer(&mut self, cx: &mut Context<'_>, written: &mut usize) -> Poll<io::Result<()>> {
         while let Some(slot) = &mut self.queue.first {
             match slot {
                 Slot::Answered(answer) => self.out.append(answer),
@@ -313,10 +348,10 @@ impl<D: Desk, S: AsyncRead + AsyncWrite + Unpin> Lane<'_, D, S> {
             }
             self.queue.pop();
         }
-        while *written < self.out.len() {
-            match Pin::new(&mut *self.stream).poll_write(cx, &self.out[*written..]) {
+        while self.written < self.out.len() {
+            match Pin::new(&mut *self.stream).poll_write(cx, &self.out[self.written..]) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                Poll::Ready(Ok(count)) => *written += count,
+                Poll::Ready(Ok(count)) => self.written += count,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => {
                     if self.queue.is_empty() && self.watch.phase() != Phase::Writing {
@@ -327,8 +362,16 @@ impl<D: Desk, S: AsyncRead + AsyncWrite + Unpin> Lane<'_, D, S> {
             }
         }
         give_back(&mut self.out);
-        *written = 0;
-        if self.queue.is_empty() { Poll::Ready(Ok(())) } else { Poll::Pending }
+        self.written = 0;
+        if !self.queue.is_empty() {
+            return Poll::Pending;
+        }
+        self.watch.enter(match next {
+            Next::Head if !self.rest.is_empty() => Phase::Head,
+            Next::Body => Phase::Busy,
+            _ => Phase::Idle,
+        });
+        Poll::Ready(Ok(()))
     }
 }
 

@@ -65,7 +65,7 @@ fn start<B: Backend>(stream: TcpStream, server: &Server<B>, connections: &Arc<Co
     edge.metrics.connections_accepted.inc();
     edge.metrics.connections.inc();
     tokio::spawn(async move {
-        serve(stream, server, place.watch.clone()).await;
+        serve(stream, &server, &place.watch).await;
         edge.metrics.connections.dec();
         drop(place);
     });

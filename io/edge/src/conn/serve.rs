@@ -13,7 +13,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::lane::{self, Desk, End};
+use super::lane::{End, Lane};
 use super::watch::{Phase, Watch, Word};
 use crate::backend::Backend;
 use crate::config::Config;
@@ -21,28 +21,14 @@ use crate::service::Server;
 
 /// Serves requests until the connection ends, the watch says so, or the client does something that is not
 /// HTTP: then hyper answers 400 or 431 and closes.
-pub(crate) async fn serve<B: Backend, S>(stream: S, server: Server<B>, watch: Arc<Watch>)
+pub(crate) async fn serve<B: Backend, S>(mut stream: S, server: &Server<B>, watch: &Arc<Watch>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    if let Some((stream, first)) = serve_lane(&**server.edge(), stream, &watch).await {
+    if let End::HandOver(first) = Lane::new(&**server.edge(), &mut stream, watch).await {
+        let stream = Watched { stream, first: first.into(), watch: watch.clone() };
         // In a box: few connections come here, and all others need not have the room.
-        Box::pin(serve_hyper(Watched { stream, first, watch: watch.clone() }, server, watch)).await;
-    }
-}
-
-/// Serves the lane; gives the stream and what was read of it when the connection goes on with hyper.
-pub(crate) async fn serve_lane<D: Desk, S>(desk: &D, mut stream: S, watch: &Watch) -> Option<(S, Bytes)>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let end = {
-        let mut lane = pin!(lane::run(desk, &mut stream, watch));
-        until_told(watch, |_, cx| lane.as_mut().poll(cx)).await?
-    };
-    match end {
-        End::Over => None,
-        End::HandOver(first) => Some((stream, first.into())),
+        Box::pin(serve_hyper(stream, server.clone(), watch.clone())).await;
     }
 }
 

@@ -70,7 +70,7 @@ impl World {
         let place: Place = self.connections.add(Instant::now());
         let server = self.server.clone();
         let serving = tokio::spawn(async move {
-            serve(stream, server, place.watch.clone()).await;
+            serve(stream, &server, &place.watch).await;
             drop(place);
         });
         (client, serving)

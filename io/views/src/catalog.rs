@@ -109,6 +109,15 @@ impl Catalog {
         !self.0.keys[usize::from(shard.get())].may_contain(buyer, key)
     }
 
+    /// Begins to bring near what [`Catalog::is_key_new`] will look at; whoever has something else to do until then need not
+    /// wait for memory.
+    ///
+    /// # Panics
+    /// When there is no such shard.
+    pub fn foresee_key(&self, shard: ShardId, buyer: BuyerId, key: KeyDigest) {
+        self.0.keys[usize::from(shard.get())].foresee(buyer, key);
+    }
+
     /// Who remembers the keys of the orders that a shard accepts: the keys of a batch before its levels are published.
     ///
     /// # Panics

@@ -26,12 +26,13 @@ pub fn foresee_refusal(
     wishes: &Wishes,
 ) -> Option<Refusal> {
     let refusal = match front.status.phase(&front.terms, claim.now) {
-        Phase::NotYetOpen { opens_at } => Refusal::SaleNotOpen { opens_at },
-        Phase::Paused => Refusal::SalePaused,
-        Phase::Closed => Refusal::SaleClosed,
-        Phase::Open => sold_out(front, wishes)?,
+        Phase::NotYetOpen { opens_at } => Some(Refusal::SaleNotOpen { opens_at }),
+        Phase::Paused => Some(Refusal::SalePaused),
+        Phase::Closed => Some(Refusal::SaleClosed),
+        Phase::Open => sold_out(front, wishes),
     };
-    catalog.is_key_new(sale.shard(), claim.buyer, claim.key).then_some(refusal)
+    sale.note_refused(refusal.is_some());
+    refusal.filter(|_| catalog.is_key_new(sale.shard(), claim.buyer, claim.key))
 }
 
 /// The first wish that cannot be had, if nothing at all is left of it, and the engine would not find

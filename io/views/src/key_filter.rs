@@ -64,6 +64,15 @@ impl KeyFilter {
         let hash = hash(buyer, key);
         has(&self.first, hash) || (self.has_more.load(Ordering::Acquire) && has(&self.lines, hash))
     }
+
+    /// Begins to bring near what [`KeyFilter::may_contain`] will look at.
+    pub(crate) fn foresee(&self, buyer: BuyerId, key: KeyDigest) {
+        let hash = hash(buyer, key);
+        touch(&self.first, hash);
+        if self.has_more.load(Ordering::Relaxed) {
+            touch(&self.lines, hash);
+        }
+    }
 }
 
 /// The only one who tells a filter anything, as long as it lives.

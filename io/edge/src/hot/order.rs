@@ -90,6 +90,9 @@ pub(crate) fn let_in<B: Backend>(
     let permit = sale.as_ref().map(admit).transpose().map_err(No::Shed)?;
     let buyer = edge.buyer(headers, now)?;
     let key = headers.key()?.ok_or_else(Problem::key_missing)?;
+    if let Some(sale) = sale.as_ref().filter(|sale| sale.refused_last()) {
+        edge.backend.catalog().foresee_key(sale.shard(), buyer, key);
+    }
     headers.expect_json()?;
     let (Some(sale), Some(permit)) = (sale, permit) else { return Err(Problem::sale_not_found().into()) };
     Ok(LetIn { sale, claim: Claim { buyer, key, now }, permit, since, watch })

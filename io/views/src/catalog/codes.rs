@@ -11,10 +11,16 @@ const SHORT_SIZE_BYTES_MAX: usize = 23;
 /// A short code: its length, its bytes, and zeros.
 type Short = [u8; SHORT_SIZE_BYTES_MAX + 1];
 
+/// So many codes are looked at one after the other.
+const FEW_LEN_MAX: usize = 4;
+
 /// The items of a sale by their codes. A short code stands in the table itself: with thousands of items, one look at memory
-/// that nobody looked at before instead of two. The hash may be a quick one: whoever looks up does not fill the table.
+/// that nobody looked at before instead of two. The hash may be a quick one: whoever looks up does not fill the table. Most sales
+/// have a few items, and a hash takes longer than looking at each.
 #[derive(Debug, Default)]
 pub(super) struct Codes {
+    /// All codes, if they are few.
+    few: Vec<(Box<str>, ItemIndex)>,
     short: HashMap<Short, ItemIndex, RandomState>,
     long: HashMap<Box<str>, ItemIndex, RandomState>,
 }
@@ -22,6 +28,11 @@ pub(super) struct Codes {
 impl Codes {
     pub(super) fn new(items: &[ItemTerms]) -> Codes {
         let mut codes = Codes::default();
+        if items.len() <= FEW_LEN_MAX {
+            codes.few =
+                (0..).zip(items).map(|(at, item)| (item.code.as_str().into(), ItemIndex(at))).collect();
+            return codes;
+        }
         for (at, item) in (0..).zip(items) {
             let code = item.code.as_str();
             match short(code) {
@@ -33,6 +44,9 @@ impl Codes {
     }
 
     pub(super) fn get(&self, code: &str) -> Option<ItemIndex> {
+        if !self.few.is_empty() {
+            return self.few.iter().find(|(known, _)| **known == *code).map(|(_, item)| *item);
+        }
         match short(code) {
             Some(short) => self.short.get(&short),
             None => self.long.get(code),
@@ -56,6 +70,14 @@ mod tests {
 
     #[test]
     fn codes_of_every_length_are_found_and_no_others() {
+        check((1..=40).filter(|len| *len != 12 && *len != 30).collect());
+        for len in 0..=FEW_LEN_MAX + 1 {
+            check([1, 40, 23, 24, 25][..len].to_vec());
+        }
+    }
+
+    /// Items whose codes have these lengths.
+    fn check(lens: Vec<usize>) {
         let code = |len: usize| "x".repeat(len);
         let item = |len| ItemTerms {
             code: Slug::new(&code(len)).unwrap(),
@@ -64,7 +86,6 @@ mod tests {
             per_order_max: None,
             per_buyer_max: None,
         };
-        let lens: Vec<usize> = (1..=40).filter(|len| *len != 12 && *len != 30).collect();
         let codes = Codes::new(&lens.iter().map(|len| item(*len)).collect::<Vec<_>>());
         for (at, len) in (0..).zip(&lens) {
             assert_eq!(codes.get(&code(*len)), Some(ItemIndex(at)), "{len}");

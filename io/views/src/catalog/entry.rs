@@ -1,7 +1,7 @@
 //! One sale in the catalogue.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use arc_swap::{ArcSwap, Guard};
 use domain::{ItemIndex, ItemTerms, Levels, SaleId, SaleStatus, SaleTerms, Seq, ShardId, Slug};
@@ -21,6 +21,8 @@ pub struct SaleEntry {
     stock: Mutex<Stock>,
     version: AtomicU64,
     page_version: AtomicU64,
+    /// Whether the last order could be refused without the writer.
+    refused_last: AtomicBool,
 }
 
 struct Stock {
@@ -89,6 +91,7 @@ impl SaleEntry {
             stock: Mutex::new(Stock { levels: sale.levels, seq: sale.seq, page_seq: sale.seq }),
             version: AtomicU64::new(1),
             page_version: AtomicU64::new(1),
+            refused_last: AtomicBool::new(false),
         }
     }
 
@@ -130,6 +133,18 @@ impl SaleEntry {
     /// Another one whenever something but free, held, paid and withdrawn units changed.
     pub fn page_version(&self) -> u64 {
         self.page_version.load(Ordering::Acquire)
+    }
+
+    /// Whether the last order could be refused by [`crate::foresee_refusal`]: so will the next one, probably.
+    pub fn refused_last(&self) -> bool {
+        self.refused_last.load(Ordering::Relaxed)
+    }
+
+    /// Takes note of that. Written only when it changes: all who ask share the memory.
+    pub(crate) fn note_refused(&self, refused: bool) {
+        if self.refused_last() != refused {
+            self.refused_last.store(refused, Ordering::Relaxed);
+        }
     }
 
     /// All of it, as it stood at one position.

@@ -1,40 +1,44 @@
 //! `bench instructions`: instructions in user space and allocations per order and per hello, counted by callgrind.
 //!
-//! Two runs with different numbers of orders are compared, so that starting and stopping cancel out. Under
-//! callgrind there are no instructions for SHA-256 and AVX-512: hashing counts more than it costs.
+//! Counted is the second half of the requests, from when the server has come to rest behind the first one until it has
+//! again: neither its start nor its stop, whose last snapshot is no part of an order. Under callgrind there are no
+//! instructions for SHA-256 and AVX-512: hashing counts more than it costs.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, ensure};
 use clap::{Args, value_parser};
 
-use super::profile::{Totals, totals};
+use super::profile::totals;
 use crate::arm::Arm;
 use crate::figure::{Figure, Figures};
 use crate::http_client::Client;
 use crate::program;
+use crate::sample::settle;
 use crate::server::Server;
 use crate::site::Site;
 use crate::stand::onrush::House;
 use crate::stand::own;
 
-/// Orders under way at a time, so that batches are as large as under wrk.
-const CONNECTION_COUNT: u32 = 64;
-/// Orders of the longer run, when nobody says otherwise.
+/// Orders under way at a time: as many as the arms have connections.
+const CONNECTION_COUNT: u32 = 256;
+/// Orders, when nobody says otherwise.
 const ORDERS: u32 = 12_800;
+/// Talks to a program that runs under callgrind.
+const CONTROL: &str = "callgrind_control";
 
 /// Count instructions per order, and per hello.
 #[derive(Args)]
 pub(crate) struct InstructionsArgs {
-    /// Orders of the longer run; the shorter one has half of them.
-    #[arg(long, default_value_t = ORDERS, value_parser = value_parser!(u32).range(128..=1_000_000))]
+    /// Orders; the second half of them is counted.
+    #[arg(long, default_value_t = ORDERS, value_parser = value_parser!(u32).range(512..=1_000_000))]
     orders: u32,
     /// The program to measure; without it, the one of this profile is built and used.
     #[arg(long, value_name = "PATH")]
     bin: Option<PathBuf>,
-    /// Keep what callgrind wrote about the longer run, for `callgrind_annotate`.
+    /// Keep what callgrind wrote about the orders, for `callgrind_annotate`.
     #[arg(long, value_name = "FILE")]
     keep: Option<PathBuf>,
 }
@@ -46,10 +50,11 @@ pub(crate) struct InstructionsArgs {
 pub(crate) fn run(args: &InstructionsArgs) -> anyhow::Result<ExitCode> {
     let site = Site::new(program::measured(args.bin.as_deref(), None)?, &std::env::temp_dir())?;
     let counting = Counting::new(&site, args.orders)?;
-    let hello = counting.per_request(|counting, tokens| counting.hello(tokens))?;
-    let order = counting.per_request(|counting, tokens| counting.orders(tokens))?;
+    let hello = counting.hello()?;
+    let order = counting.orders()?;
     if let Some(keep) = &args.keep {
-        std::fs::copy(&counting.profile, keep).with_context(|| format!("cannot write {}", keep.display()))?;
+        std::fs::copy(counting.counted(), keep)
+            .with_context(|| format!("cannot write {}", keep.display()))?;
     }
     println!("per request, over {} requests:", args.orders / 2);
     for (name, (instructions, allocations)) in [("hello", hello), ("order", order)] {
@@ -64,8 +69,8 @@ pub(crate) fn run(args: &InstructionsArgs) -> anyhow::Result<ExitCode> {
 /// When something cannot be started, or an answer is not 201.
 pub(crate) fn figures(site: &Site, orders: u32) -> anyhow::Result<Figures> {
     let counting = Counting::new(site, orders)?;
-    let hello = counting.per_request(|counting, tokens| counting.hello(tokens))?;
-    let order = counting.per_request(|counting, tokens| counting.orders(tokens))?;
+    let hello = counting.hello()?;
+    let order = counting.orders()?;
     let figures = [
         ("instructions.hello", hello.0),
         ("instructions.order", order.0),
@@ -74,6 +79,9 @@ pub(crate) fn figures(site: &Site, orders: u32) -> anyhow::Result<Figures> {
     ];
     Ok(figures.map(|(name, value)| (name.to_owned(), Figure::of([value]))).into())
 }
+
+/// Instructions and allocations.
+type PerRequest = (f64, f64);
 
 /// Servers under callgrind.
 struct Counting<'a> {
@@ -84,72 +92,96 @@ struct Counting<'a> {
 
 impl<'a> Counting<'a> {
     fn new(site: &'a Site, orders: u32) -> anyhow::Result<Counting<'a>> {
-        program::require(&["valgrind"])?;
+        program::require(&["valgrind", CONTROL])?;
         let [tokens] = site.tokens([("counted", orders)])?;
         let profile = site.folder().join("callgrind.out");
         Ok(Counting { site, tokens: std::fs::read_to_string(tokens)?, profile })
     }
 
-    /// Instructions and allocations for each request of the second half: those of the first half, of the start
-    /// and of the stop are in both runs.
-    fn per_request(
-        &self,
-        count: impl Fn(&Counting<'_>, &[&str]) -> anyhow::Result<Totals>,
-    ) -> anyhow::Result<(f64, f64)> {
-        let tokens: Vec<&str> = self.tokens.lines().collect();
-        let (half, rest) = tokens.split_at(tokens.len() / 2);
-        let (few, many) = (count(self, half)?, count(self, &tokens)?);
-        let each = |few: u64, many: u64| many.saturating_sub(few) as f64 / rest.len() as f64;
-        Ok((each(few.instructions, many.instructions), each(few.allocations, many.allocations)))
-    }
-
     /// A server that takes one order with each token.
-    fn orders(&self, tokens: &[&str]) -> anyhow::Result<Totals> {
+    fn orders(&self) -> anyhow::Result<PerRequest> {
         let house = House::open(self.site, &mut self.site.wrapped(&self.wrapper(), "serve"), Arm::Order)?;
-        send_all(house.server.address, tokens, Arm::Order.expected().status)?;
-        let orders = house.close()?.orders;
-        ensure!(
-            orders == tokens.len() as u64,
-            "{orders} orders are in the journal, {} were sent",
-            tokens.len()
-        );
-        self.totals()
+        let counted = self.count(&house.server, Arm::Order)?;
+        let (orders, sent) = (house.close()?.orders, self.tokens.lines().count() as u64);
+        ensure!(orders == sent, "{orders} orders are in the journal, {sent} were sent");
+        Ok(counted)
     }
 
     /// The hello for the same requests.
-    fn hello(&self, tokens: &[&str]) -> anyhow::Result<Totals> {
+    fn hello(&self) -> anyhow::Result<PerRequest> {
         let [valgrind, rest @ ..] = self.wrapper();
         let mut command = std::process::Command::new(valgrind);
         command.args(rest).arg(own("hello")?.get_program()).arg("hello");
         let server = Server::start(&mut command)?;
-        send_all(server.address, tokens, Arm::Hello.expected().status)?;
+        let counted = self.count(&server, Arm::Hello)?;
         server.stop()?;
-        self.totals()
+        Ok(counted)
+    }
+
+    /// Instructions and allocations for each request of the second half.
+    fn count(&self, server: &Server, arm: Arm) -> anyhow::Result<PerRequest> {
+        let tokens: Vec<&str> = self.tokens.lines().collect();
+        let (half, rest) = tokens.split_at(tokens.len() / 2);
+        let mut crowd = Crowd::connect(server.address, arm)?;
+        crowd.send_all(half)?;
+        control("--zero", server.pid())?;
+        crowd.send_all(rest)?;
+        control("--dump", server.pid())?;
+        let totals =
+            totals(&std::fs::read_to_string(self.counted())?).context("callgrind counted nothing")?;
+        let each = |count: u64| count as f64 / rest.len() as f64;
+        Ok((each(totals.instructions), each(totals.allocations)))
+    }
+
+    /// Where callgrind writes what it has counted when it is first asked to.
+    fn counted(&self) -> PathBuf {
+        self.profile.with_extension("out.1")
     }
 
     fn wrapper(&self) -> [String; 4] {
         let to_file = format!("--callgrind-out-file={}", self.profile.display());
         ["valgrind".into(), "--quiet".into(), "--tool=callgrind".into(), to_file]
     }
-
-    fn totals(&self) -> anyhow::Result<Totals> {
-        totals(&std::fs::read_to_string(Path::new(&self.profile))?).context("callgrind counted nothing")
-    }
 }
 
-/// Sends one order for each token, so many at a time as there are connections.
-fn send_all(address: SocketAddr, tokens: &[&str], status: u16) -> anyhow::Result<()> {
-    let connect = |_| Client::connect(address);
-    let mut clients = (0..CONNECTION_COUNT).map(connect).collect::<anyhow::Result<Vec<_>>>()?;
-    let shape = Arm::Order.shape().context("an order is asked for")?;
-    for (round, tokens) in tokens.chunks(clients.len()).enumerate() {
-        for (index, (client, token)) in clients.iter_mut().zip(tokens).enumerate() {
-            client.send(&shape.request(token, &format!("counted-{round}-{index}")))?;
-        }
-        for (client, _) in clients.iter_mut().zip(tokens) {
-            let reply = client.receive()?;
-            ensure!(reply.status == status, "the answer is {} {}", reply.status, reply.body);
-        }
-    }
+/// Once the server has come to rest, has callgrind do that.
+fn control(what: &str, pid: u32) -> anyhow::Result<()> {
+    settle(&[pid])?;
+    let output = std::process::Command::new(CONTROL).arg(what).arg(pid.to_string()).output()?;
+    let (printed, failed) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    ensure!(output.status.success() && printed.contains("OK."), "{CONTROL} {what}: {printed} {failed}");
     Ok(())
+}
+
+/// Clients of one server.
+struct Crowd {
+    clients: Vec<Client>,
+    arm: Arm,
+    round: usize,
+}
+
+impl Crowd {
+    fn connect(address: SocketAddr, arm: Arm) -> anyhow::Result<Crowd> {
+        let connect = |_| Client::connect(address);
+        let clients = (0..CONNECTION_COUNT).map(connect).collect::<anyhow::Result<_>>()?;
+        Ok(Crowd { clients, arm, round: 0 })
+    }
+
+    /// Sends one order for each token, so many at a time as there are connections.
+    fn send_all(&mut self, tokens: &[&str]) -> anyhow::Result<()> {
+        let shape = Arm::Order.shape().context("an order is asked for")?;
+        let status = self.arm.expected().status;
+        for tokens in tokens.chunks(self.clients.len()) {
+            self.round += 1;
+            for (index, (client, token)) in self.clients.iter_mut().zip(tokens).enumerate() {
+                client.send(&shape.request(token, &format!("counted-{}-{index}", self.round)))?;
+            }
+            for (client, _) in self.clients.iter_mut().zip(tokens) {
+                let reply = client.receive()?;
+                ensure!(reply.status == status, "the answer is {} {}", reply.status, reply.body);
+            }
+        }
+        Ok(())
+    }
 }

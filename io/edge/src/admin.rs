@@ -156,8 +156,8 @@ mod tests {
     async fn metrics_show_what_was_counted() {
         let mut registry = Registry::with_prefix("onrush");
         let metrics = Metrics::new(&mut registry);
-        metrics.answered(Route::OrderPlace, StatusCode::CREATED, std::time::Duration::from_millis(3));
-        metrics.answered(Route::OrderPlace, StatusCode::CREATED, std::time::Duration::from_millis(3));
+        metrics.answered(Route::OrderPlace, StatusCode::CREATED, Some(std::time::Duration::from_millis(3)));
+        metrics.answered(Route::OrderPlace, StatusCode::CREATED, Some(std::time::Duration::from_millis(3)));
         metrics.problem("stock_exhausted");
         let router = admin_router(Arc::new(registry), Readiness::default());
         let (status, text) = ask(&router, "/metrics").await;

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use gate::Reason;
 use http::StatusCode;
-use parking_lot::Mutex;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -73,8 +72,8 @@ pub struct Metrics {
     durations: [Histogram; Route::COUNT],
     stages: [Histogram; 3],
     problems: Family<CodeLabels, Counter>,
-    /// The counter that was looked up last.
-    problem_last: Mutex<Option<(&'static str, Counter)>>,
+    /// Counters that were looked up, by the address of their code.
+    problem_cells: [OnceLock<(&'static str, Counter)>; PROBLEM_CELL_COUNT],
     /// Requests answered "no" from the catalogue, without the writer.
     pub(crate) answered_by_view: Counter,
     /// Orders that came in bulk.
@@ -103,7 +102,7 @@ impl Metrics {
         registry.register("http_requests", "Requests answered", requests.clone());
         registry.register(
             "http_request_duration_seconds",
-            "From the end of a request's headers to its answer",
+            "From the end of a request's headers to its answer; of the crowd's requests one in 16 is measured",
             durations.clone(),
         );
         registry.register(
@@ -125,7 +124,7 @@ impl Metrics {
             }),
             stages: ["receive", "writer", "answer"].map(stage),
             problems,
-            problem_last: Mutex::default(),
+            problem_cells: Default::default(),
             answered_by_view: counter(
                 registry,
                 "orders_answered_by_view",
@@ -144,8 +143,8 @@ impl Metrics {
         }
     }
 
-    /// Counts one answered request.
-    pub(crate) fn answered(&self, route: Route, status: StatusCode, took: Duration) {
+    /// Counts one answered request, and how long it took if that was measured.
+    pub(crate) fn answered(&self, route: Route, status: StatusCode, took: Option<Duration>) {
         let status_index = STATUSES.iter().position(|known| *known == status.as_u16());
         let status_index = status_index.unwrap_or(INTERNAL_ERROR_INDEX);
         let cell = &self.request_cells[route.index()][status_index];
@@ -155,7 +154,9 @@ impl Metrics {
             self.requests.get_or_create_owned(&RequestLabels { method, route, status })
         });
         counter.inc();
-        self.durations[route.index()].observe(took.as_secs_f64());
+        if let Some(took) = took {
+            self.durations[route.index()].observe(took.as_secs_f64());
+        }
     }
 
     /// Counts one request that the gate turned away.
@@ -166,19 +167,14 @@ impl Metrics {
         };
     }
 
-    /// Counts one problem. In a rush it is the same one over and over: its counter is looked up once.
+    /// Counts one problem. In a rush it is the same few over and over: the counters of those that came first are at hand.
     pub(crate) fn problem(&self, code: &'static str) {
-        let mut last = self.problem_last.lock();
-        match &*last {
-            Some((last_code, counter)) if std::ptr::eq(*last_code, code) => {
-                counter.inc();
-            }
-            _ => {
-                let counter = self.problems.get_or_create_owned(&CodeLabels { code });
-                counter.inc();
-                *last = Some((code, counter));
-            }
-        }
+        let counter = || self.problems.get_or_create_owned(&CodeLabels { code });
+        let mut cells = self.problem_cells.iter().map(|cell| cell.get_or_init(|| (code, counter())));
+        match cells.find(|(known, _)| std::ptr::eq(*known, code)) {
+            Some((_, counter)) => counter.inc(),
+            None => counter().inc(),
+        };
     }
 
     /// Counts how long a stage of an order took, if this order is one of those that are measured.
@@ -194,22 +190,30 @@ impl Metrics {
     }
 }
 
-/// Of so many orders one is measured stage by stage: the clock and the histograms cost a tenth of an order.
+/// Problems whose counters are at hand.
+const PROBLEM_CELL_COUNT: usize = 8;
+/// Of so many of the crowd's requests one is measured, an order stage by stage: the clock and the histograms cost a
+/// tenth of an order.
 const MEASURED_ONE_IN: u32 = 16;
 
 thread_local! {
-    static ORDERS_SEEN: Cell<u32> = const { Cell::new(0) };
+    static SEEN: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Measures stages one after the other, for one order in [`MEASURED_ONE_IN`].
+/// Whether the next request of the crowd is one of those that are measured.
+pub(crate) fn is_measured() -> bool {
+    let seen = SEEN.get();
+    SEEN.set(seen.wrapping_add(1));
+    seen.is_multiple_of(MEASURED_ONE_IN)
+}
+
+/// Measures stages one after the other.
 pub(crate) struct Stopwatch(Option<Instant>);
 
 impl Stopwatch {
-    /// For an order that came then.
-    pub(crate) fn start(since: Instant) -> Stopwatch {
-        let seen = ORDERS_SEEN.get();
-        ORDERS_SEEN.set(seen.wrapping_add(1));
-        Stopwatch(seen.is_multiple_of(MEASURED_ONE_IN).then_some(since))
+    /// For what began then; `None`: it is not measured.
+    pub(crate) fn new(since: Option<Instant>) -> Stopwatch {
+        Stopwatch(since)
     }
 
     /// The time since the start or the last lap, if this one is measured.

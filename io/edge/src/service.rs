@@ -70,7 +70,7 @@ impl<B: Backend> Server<B> {
         if let Some(Code(code)) = response.extensions().get() {
             self.edge.metrics.problem(code);
         }
-        self.edge.metrics.answered(route, response.status(), started.elapsed());
+        self.edge.metrics.answered(route, response.status(), Some(started.elapsed()));
         response
     }
 

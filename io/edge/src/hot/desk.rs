@@ -139,8 +139,8 @@ impl Counted {
         Ending { keep_alive: self.keep_alive, now: self.came.now }
     }
 
-    fn took(self) -> Duration {
-        self.came.since.elapsed()
+    fn took(self) -> Option<Duration> {
+        self.came.is_measured.then(|| self.came.since.elapsed())
     }
 }
 

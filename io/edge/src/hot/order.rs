@@ -22,7 +22,7 @@ use crate::body::{self, Outcome, Reply};
 use crate::conn::wire::Ending;
 use crate::edge::Edge;
 use crate::json::{self, Faults, Field};
-use crate::metrics::{Stage, Stopwatch};
+use crate::metrics::{self, Stage, Stopwatch};
 use crate::problem::Problem;
 use crate::receipt::{Receipt, header_value};
 use crate::request::HotHeaders;
@@ -46,17 +46,18 @@ where
     finish(edge, placing, asked.await, |created| created.to_reply())
 }
 
-/// When a request came, by both clocks.
+/// When a request came, by both clocks, and whether it is one of those whose time is measured.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Came {
     pub(crate) now: UnixMs,
     pub(crate) since: Instant,
+    pub(crate) is_measured: bool,
 }
 
 impl Came {
     pub(crate) fn now<B: Backend>(backend: &B) -> Came {
         let since = Instant::now();
-        Came { now: backend.now_at(since), since }
+        Came { now: backend.now_at(since), since, is_measured: metrics::is_measured() }
     }
 }
 
@@ -82,9 +83,9 @@ pub(crate) fn let_in<B: Backend>(
     edge: &Edge<B>,
     slug: &str,
     headers: &HotHeaders<'_>,
-    Came { now, since }: Came,
+    Came { now, since, is_measured }: Came,
 ) -> Result<LetIn, No> {
-    let watch = Stopwatch::start(since);
+    let watch = Stopwatch::new(is_measured.then_some(since));
     let sale = edge.backend.catalog().sale(slug);
     let admit = |sale: &Arc<SaleEntry>| edge.admit(Work::Order, sale.shard(), 1, since);
     let permit = sale.as_ref().map(admit).transpose().map_err(No::Shed)?;

@@ -1,10 +1,10 @@
 //! Sales, stock and orders as JSON, in the shapes that clients rely on.
 
-use std::ops::Range;
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use arc_swap::Guard;
-use domain::{Levels, OrderView, SaleTerms, Slug, StockReceipt, UnixMs};
+use domain::{Levels, Lines, OrderState, OrderView, SaleTerms, Slug, StockReceipt, UnixMs};
 use views::{Front, SaleEntry, SaleSnapshot};
 
 use super::write::{push_name, push_number, push_text, push_time, push_time_or_null};
@@ -27,46 +27,72 @@ pub(crate) struct OrderPen<'a> {
     pub(crate) out: &'a mut Vec<u8>,
     sale: &'a SaleEntry,
     front: Guard<Arc<Front>>,
-    /// The last end of a hold, and where it stands in `out`.
-    expires: Option<(UnixMs, Range<usize>)>,
 }
 
 impl<'a> OrderPen<'a> {
     pub(crate) fn new(out: &'a mut Vec<u8>, sale: &'a SaleEntry) -> OrderPen<'a> {
-        OrderPen { out, sale, front: sale.front(), expires: None }
+        OrderPen { out, sale, front: sale.front() }
     }
 
-    /// An order without its braces. What was written with this pen must still be there.
+    /// An order without its braces.
     pub(crate) fn push_members(&mut self, code: &[u8], order: &OrderView) {
-        let OrderPen { out, sale, front, .. } = self;
+        let OrderPen { out, sale, front } = self;
         out.extend_from_slice(b"\"order\":\"");
         out.extend_from_slice(code);
+        LAST_TERMS.with_borrow_mut(|last| {
+            let stale = last.take_if(|terms| !terms.are_of(order, front));
+            let terms = last.get_or_insert_with(|| {
+                let memory = stale.map(|terms| terms.bytes).unwrap_or_default();
+                OrderTerms::new(order, (sale, front), memory)
+            });
+            out.extend_from_slice(&terms.bytes);
+        });
+        push_number(out, order.seq.0);
+        push_order_extras(out, order);
+    }
+}
+
+thread_local! {
+    /// The last that were written: in a rush, everybody wants the same, and all holds of a batch end at once.
+    static LAST_TERMS: RefCell<Option<OrderTerms>> = const { RefCell::new(None) };
+}
+
+/// What an order says between its code and its position, and what that follows from.
+struct OrderTerms {
+    /// The sale's: as long as it is kept, no other stands at its address.
+    front: Arc<Front>,
+    state: OrderState,
+    lines: Lines,
+    expires_at: UnixMs,
+    bytes: Vec<u8>,
+}
+
+impl OrderTerms {
+    /// Written into that memory.
+    fn new(order: &OrderView, (sale, front): (&SaleEntry, &Arc<Front>), mut out: Vec<u8>) -> OrderTerms {
+        let (state, lines, expires_at) = (order.state, order.lines.clone(), order.expires_at);
+        out.clear();
         out.extend_from_slice(b"\",\"sale\":\"");
         out.extend_from_slice(sale.slug().as_str().as_bytes());
         out.extend_from_slice(b"\",\"state\":\"");
-        out.extend_from_slice(order.state.name().as_bytes());
+        out.extend_from_slice(state.name().as_bytes());
         out.extend_from_slice(b"\",\"lines\":[");
-        push_lines(out, order, front);
+        push_lines(&mut out, order, front);
         out.extend_from_slice(b"],\"total\":{\"amount\":");
-        push_number(out, order.total().0);
+        push_number(&mut out, order.total().0);
         out.extend_from_slice(b",\"currency\":\"");
         out.extend_from_slice(front.terms.currency.as_str().as_bytes());
         out.extend_from_slice(b"\"},\"expires_at\":");
-        self.push_expires(order.expires_at);
-        push_name(self.out, "seq");
-        push_number(self.out, order.seq.0);
-        push_order_extras(self.out, order);
+        push_time(&mut out, expires_at);
+        push_name(&mut out, "seq");
+        OrderTerms { front: Arc::clone(front), state, lines, expires_at, bytes: out }
     }
 
-    fn push_expires(&mut self, expires_at: UnixMs) {
-        match &self.expires {
-            Some((last, place)) if *last == expires_at => self.out.extend_from_within(place.clone()),
-            _ => {
-                let start = self.out.len();
-                push_time(self.out, expires_at);
-                self.expires = Some((expires_at, start..self.out.len()));
-            }
-        }
+    fn are_of(&self, order: &OrderView, front: &Arc<Front>) -> bool {
+        self.expires_at == order.expires_at
+            && self.state == order.state
+            && self.lines == order.lines
+            && Arc::ptr_eq(&self.front, front)
     }
 }
 
@@ -225,5 +251,77 @@ fn push_levels(out: &mut Vec<u8>, levels: &Levels) {
     for (name, units) in named {
         push_name(out, name);
         push_number(out, u64::from(units));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU16;
+
+    use domain::{BuyerId, Currency, ItemIndex, ItemTerms, Line, OrderId, SaleId, SaleStatus, Seq, ShardId};
+    use serde_json::{Value, json};
+    use views::{Catalog, SalePublished};
+
+    use super::*;
+
+    fn sale(catalog: &Catalog, number: u16, price: u32) -> Arc<SaleEntry> {
+        let slug = Slug::new(&format!("sale-{number}")).unwrap();
+        let item = |code| ItemTerms::new(Slug::new(code).unwrap(), "An item", price);
+        catalog.put_sale(SalePublished {
+            shard: ShardId::FIRST,
+            sale: SaleId(number),
+            slug: slug.clone(),
+            terms: SaleTerms::new("A sale", Currency::new("EUR").unwrap(), 600),
+            status: SaleStatus::Open,
+            items: ["ga", "vip"].map(item).to_vec(),
+            levels: vec![Levels::default(); 2],
+            seq: Seq(1),
+        });
+        catalog.sale(slug.as_str()).unwrap()
+    }
+
+    fn order(item: u16, expires_s: u64) -> OrderView {
+        OrderView {
+            order: OrderId::from_raw(7).unwrap(),
+            sale: SaleId(0),
+            buyer: BuyerId::from_text("ada"),
+            state: OrderState::Held,
+            lines: Lines::one(Line { item: ItemIndex(item), quantity: 2, unit_price: 500 }),
+            expires_at: UnixMs(expires_s * 1_000),
+            seq: Seq(9),
+            extended: false,
+            payments_failed: 0,
+            payment: None,
+            refund_cause: None,
+            surplus: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn every_order_has_its_own_terms_whatever_was_written_before() {
+        let catalog = Catalog::new(NonZeroU16::MIN, 12);
+        let sales = [sale(&catalog, 0, 500), sale(&catalog, 1, 500)];
+        let usual = (order(0, 60), "ga", 0);
+        let paid = OrderView { state: OrderState::Paid, ..order(0, 60) };
+        // Each differs from the one before in one thing, and the last of a sale from the first of the next one in the sale.
+        let others = [(order(1, 60), "vip", 0), (order(0, 61), "ga", 1), (paid, "ga", 0)];
+        let orders = others.into_iter().flat_map(|other| [usual.clone(), other, usual.clone()]);
+        let orders: Vec<_> = orders.collect();
+        for (code, sale) in [("A", &sales[0]), ("B", &sales[1]), ("C", &sales[0])] {
+            for (order, item, seconds) in &orders {
+                let mut out = Vec::new();
+                push_order(&mut out, code.as_bytes(), order, sale);
+                let expected = json!({
+                    "order": code,
+                    "sale": sale.slug().as_str(),
+                    "state": order.state.name(),
+                    "lines": [{"item": item, "quantity": 2, "unit_price": 500}],
+                    "total": {"amount": 1_000, "currency": "EUR"},
+                    "expires_at": format!("1970-01-01T00:01:0{seconds}.000Z"),
+                    "seq": 9,
+                });
+                assert_eq!(serde_json::from_slice::<Value>(&out).unwrap(), expected);
+            }
+        }
     }
 }

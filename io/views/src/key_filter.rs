@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use domain::{BuyerId, KeyDigest};
 
@@ -10,21 +10,21 @@ use domain::{BuyerId, KeyDigest};
 ///
 /// All probes of a pair fall in one cache line (F. Putze, P. Sanders, J. Singler, "Cache-, Hash- and
 /// Space-Efficient Bloom Filters", 2007), so that remembering costs the writer one cache miss. With 2²⁷ bits,
-/// 16 MiB, and ten million keys about one new pair in a hundred is taken for perhaps known; it then only goes
+/// 16 MiB, and ten million keys some two new pairs in a hundred are taken for perhaps known; they then only go
 /// the longer way through the writer. Nothing is ever forgotten while the process lives.
 ///
-/// The first keys go into a small filter of their own, as in P. Almeida et al., "Scalable Bloom Filters", 2007: a sale of
-/// some ten thousand orders is remembered in a cache, and whoever asks in a rush finds it there.
+/// The first keys go into small filters of their own, as in P. Almeida et al., "Scalable Bloom Filters", 2007: a sale of two
+/// thousand orders is remembered in a near cache, one of some ten thousand in a far one, and whoever asks in a rush finds it there.
 ///
 /// Any number of threads ask; one remembers, with the [`KeyWriter`]. So remembering takes no locked instruction, which would
 /// wait for the line, and for everything that the thread has stored before.
 pub(crate) struct KeyFilter {
-    first: Box<[Line]>,
-    lines: Box<[Line]>,
+    /// Ever larger ones; the last is the whole size.
+    tiers: [Box<[Line]>; TIER_COUNT],
     /// Pairs that were inserted one by one.
     count: AtomicU64,
-    /// Whether there are any in `lines`.
-    has_more: AtomicBool,
+    /// How many tiers have any.
+    used_count: AtomicUsize,
     /// Whether there is a writer.
     has_writer: AtomicBool,
 }
@@ -36,10 +36,12 @@ struct Line([AtomicU64; 8]);
 
 const LINE_BITS_LOG2: u32 = 9;
 const PROBES: u32 = 4;
-/// Of the first keys: 64 KiB.
-const FIRST_LINE_COUNT_MAX: u64 = 1 << 10;
-/// At thirteen bits a key, as the whole has with ten million.
-const FIRST_KEYS_PER_LINE: usize = 39;
+const TIER_COUNT: usize = 3;
+/// Of the first keys, 4 and 64 KiB. In a rush a line is asked for again after a few thousand others at most, before the
+/// cache has lost it.
+const LINE_COUNTS_MAX: [u64; TIER_COUNT] = [1 << 6, 1 << 10, u64::MAX];
+/// At thirteen bits a key, as the whole has with ten million; the last tier takes all.
+const KEYS_PER_LINE: u64 = 39;
 
 impl KeyFilter {
     /// An empty filter of 2^`bits_log2` bits.
@@ -51,10 +53,9 @@ impl KeyFilter {
         let line_count = 1_u64 << (bits_log2 - LINE_BITS_LOG2);
         let lines = |count: u64| (0..count).map(|_| Line::default()).collect();
         KeyFilter {
-            first: lines(line_count.min(FIRST_LINE_COUNT_MAX)),
-            lines: lines(line_count),
+            tiers: LINE_COUNTS_MAX.map(|count_max| lines(line_count.min(count_max))),
             count: AtomicU64::new(0),
-            has_more: AtomicBool::new(false),
+            used_count: AtomicUsize::new(0),
             has_writer: AtomicBool::new(false),
         }
     }
@@ -62,15 +63,28 @@ impl KeyFilter {
     /// `false`: the pair was certainly never inserted.
     pub(crate) fn may_contain(&self, buyer: BuyerId, key: KeyDigest) -> bool {
         let hash = hash(buyer, key);
-        has(&self.first, hash) || (self.has_more.load(Ordering::Acquire) && has(&self.lines, hash))
+        self.used().iter().any(|lines| has(lines, hash))
     }
 
     /// Begins to bring near what [`KeyFilter::may_contain`] will look at.
     pub(crate) fn foresee(&self, buyer: BuyerId, key: KeyDigest) {
         let hash = hash(buyer, key);
-        touch(&self.first, hash);
-        if self.has_more.load(Ordering::Relaxed) {
-            touch(&self.lines, hash);
+        self.used().iter().for_each(|lines| touch(lines, hash));
+    }
+
+    fn used(&self) -> &[Box<[Line]>] {
+        &self.tiers[..self.used_count.load(Ordering::Acquire)]
+    }
+
+    /// All lines: what does not fit before goes there.
+    fn last(&self) -> &[Line] {
+        &self.tiers[TIER_COUNT - 1]
+    }
+
+    /// Has whoever asks look at so many tiers, at least.
+    fn use_tiers(&self, count: usize) {
+        if self.used_count.load(Ordering::Relaxed) < count {
+            self.used_count.store(count, Ordering::Release);
         }
     }
 }
@@ -97,39 +111,42 @@ impl KeyWriter {
     /// Remembers the pairs, and waits for the memory of all of them at the same time.
     pub fn insert(&mut self, pairs: impl IntoIterator<Item = (BuyerId, KeyDigest)>) {
         let KeyWriter { filter, hashes } = self;
-        let KeyFilter { first, lines, count, has_more, .. } = &**filter;
         hashes.extend(pairs.into_iter().map(|(buyer, key)| hash(buyer, key)));
-        let inserted_count = count.load(Ordering::Relaxed);
-        let room = ((first.len() * FIRST_KEYS_PER_LINE) as u64).saturating_sub(inserted_count);
-        let room = usize::try_from(room).map_or(hashes.len(), |room| room.min(hashes.len()));
-        let (of_first, others) = hashes.split_at(room);
-        of_first.iter().for_each(|hash| put(first, *hash));
-        others.iter().for_each(|hash| touch(lines, *hash));
-        others.iter().for_each(|hash| put(lines, *hash));
-        if !others.is_empty() {
-            has_more.store(true, Ordering::Release);
+        let inserted_count = filter.count.load(Ordering::Relaxed);
+        let (mut rest, mut before) = (hashes.as_slice(), inserted_count);
+        for (tier, lines) in filter.tiers.iter().enumerate() {
+            let is_last = tier + 1 == TIER_COUNT;
+            let capacity = if is_last { u64::MAX } else { lines.len() as u64 * KEYS_PER_LINE };
+            let room = usize::try_from(capacity.saturating_sub(before)).unwrap_or(usize::MAX);
+            let (here, others) = rest.split_at(room.min(rest.len()));
+            if !here.is_empty() {
+                here.iter().for_each(|hash| touch(lines, *hash));
+                here.iter().for_each(|hash| put(lines, *hash));
+                filter.use_tiers(tier + 1);
+            }
+            (rest, before) = (others, before.saturating_sub(capacity));
         }
-        count.store(inserted_count + hashes.len() as u64, Ordering::Relaxed);
+        filter.count.store(inserted_count + hashes.len() as u64, Ordering::Relaxed);
         hashes.clear();
     }
 
     /// Where pairs are noted, for [`KeyWriter::merge`].
     pub fn notes(&self) -> KeyNotes {
-        let lines = vec![NotedLine::default(); self.filter.lines.len()].into();
+        let lines = vec![NotedLine::default(); self.filter.last().len()].into();
         KeyNotes { lines, waiting: vec![Vec::new(); 1 << REGIONS_LOG2].into() }
     }
 
     /// Remembers all that were noted.
     pub fn merge(&mut self, notes: KeyNotes) {
         let mut is_any = false;
-        for (line, noted) in self.filter.lines.iter().zip(&notes.into_lines()) {
+        for (line, noted) in self.filter.last().iter().zip(&notes.into_lines()) {
             for (word, bits) in line.0.iter().zip(&noted.0).filter(|(_, bits)| **bits != 0) {
                 add(word, *bits);
                 is_any = true;
             }
         }
         if is_any {
-            self.filter.has_more.store(true, Ordering::Release);
+            self.filter.use_tiers(TIER_COUNT);
         }
     }
 }
@@ -278,30 +295,34 @@ mod tests {
         assert!(wrong < 250, "{wrong} of 10,000 new keys were taken for known");
     }
 
-    #[test]
-    fn first_keys_and_those_behind_them_are_remembered_alike() {
-        let (filter, mut writer) = made(LINE_BITS_LOG2 + 11);
-        let first_count = filter.first.len() * FIRST_KEYS_PER_LINE;
-        let is_known = |number| filter.may_contain(pair(number).0, pair(number).1);
-        let (last, behind) = (first_count as u64 - 1, first_count as u64);
-        for number in 0..=behind {
-            assert!(!filter.has_more.load(Ordering::Relaxed), "{number}");
-            writer.insert([pair(number)]);
-            assert!(is_known(number));
-        }
-        assert!(filter.has_more.load(Ordering::Relaxed));
-        assert!((0..=last).all(is_known));
-        let wrong = (behind + 1..behind + 10_001).filter(|number| is_known(*number)).count();
-        assert!(wrong < 250, "{wrong} of 10,000 new keys were taken for known");
+    /// How many keys go into each tier but the last, with those before it.
+    fn capacities(filter: &KeyFilter) -> [u64; TIER_COUNT - 1] {
+        let [first, second, _] = filter.tiers.each_ref().map(|lines| lines.len() as u64 * KEYS_PER_LINE);
+        [first, first + second]
     }
 
     #[test]
-    fn keys_that_come_at_once_may_go_in_either() {
-        let (filter, mut writer) = made(LINE_BITS_LOG2 + 11);
-        let first_count = filter.first.len() * FIRST_KEYS_PER_LINE;
-        let numbers = 0..first_count as u64 + 100;
+    fn keys_of_every_tier_are_remembered_alike() {
+        let (filter, mut writer) = made(LINE_BITS_LOG2 + 12);
+        let [first, second] = capacities(&filter);
+        let is_known = |number| filter.may_contain(pair(number).0, pair(number).1);
+        for number in 0..second + 100 {
+            let used = 1 + usize::from(number >= first) + usize::from(number >= second);
+            writer.insert([pair(number)]);
+            assert!(is_known(number));
+            assert_eq!(filter.used().len(), used, "{number}");
+        }
+        assert!((0..second + 100).all(is_known));
+        let wrong = (second + 100..second + 10_100).filter(|number| is_known(*number)).count();
+        assert!(wrong < 400, "{wrong} of 10,000 new keys were taken for known");
+    }
+
+    #[test]
+    fn keys_that_come_at_once_may_go_in_all_tiers() {
+        let (filter, mut writer) = made(LINE_BITS_LOG2 + 12);
+        let numbers = 0..capacities(&filter)[1] + 100;
         writer.insert(numbers.clone().map(pair));
-        assert!(filter.has_more.load(Ordering::Relaxed));
+        assert_eq!(filter.used().len(), TIER_COUNT);
         assert_eq!(filter.count.load(Ordering::Relaxed), numbers.end);
         assert!(numbers.map(pair).all(|(buyer, key)| filter.may_contain(buyer, key)));
     }

@@ -123,15 +123,19 @@ impl Load {
     }
 
     fn plan(&self, address: SocketAddr, part: Part<'_>) -> anyhow::Result<Plan> {
-        let pace = match part.rate {
-            None => Pace::Closed,
-            Some(rate_per_second) => Pace::Open { rate_per_second, spacing: Spacing::Poisson, seed: 1 },
+        // Latency counts once the connections have been used.
+        let (pace, warm_up) = match part.rate {
+            None => (Pace::Closed, Duration::ZERO),
+            Some(rate_per_second) => {
+                let pace = Pace::Open { rate_per_second, spacing: Spacing::Poisson, seed: 1 };
+                (pace, part.duration / LEAD_PART)
+            }
         };
         Ok(Plan {
             pace,
             connection_count: usize::try_from(self.connections)?,
-            warm_up: Duration::ZERO,
-            duration: part.duration,
+            warm_up,
+            duration: part.duration - warm_up,
             timeout: TIMEOUT,
             request_count_max: part.count,
             ..Plan::closed(address)
@@ -183,8 +187,8 @@ pub(crate) fn by_turns(sides: [Side<'_>; 2]) -> anyhow::Result<[Seen; 2]> {
     }
     let plan = |Side { address, load, part }: Side<'_>| -> anyhow::Result<Plan> {
         let turn = part.duration / count;
-        let plan = load.plan(address, Part { duration: turn - turn / LEAD_PART, ..part })?;
-        Ok(Plan { warm_up: turn / LEAD_PART, ..plan })
+        let lead = turn / LEAD_PART;
+        Ok(Plan { warm_up: lead, duration: turn - lead, ..load.plan(address, part)? })
     };
     let plans = [plan(sides[0])?, plan(sides[1])?];
     let watch = Watch::default();

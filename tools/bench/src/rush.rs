@@ -7,6 +7,7 @@ use crate::arm::Arm;
 use crate::figure::{Figure, Figures};
 use crate::ledger;
 use crate::load::{self, Load, Part, Seen, Side};
+use crate::sample::settle;
 use crate::series::{Bench, check_answers};
 use crate::stand::Stand;
 
@@ -83,6 +84,8 @@ fn round(bench: &Bench<'_>) -> anyhow::Result<Round> {
     let [most, crowd] = load::by_turns([of_most, of_crowd])?;
     let first = warm_up.completed + most.completed;
     let at = |part_of_most: f64, first: u64| {
+        // The crowd's connections take the server some time to close.
+        settle(&stand.pids())?;
         let rate = Some(whole(most.requests_per_second * part_of_most));
         load.run(address, Part { rate, first, ..usual })
     };

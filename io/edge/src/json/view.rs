@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use arc_swap::Guard;
-use domain::{Levels, Lines, OrderState, OrderView, SaleTerms, Slug, StockReceipt, UnixMs};
+use domain::{Levels, Line, OrderState, OrderView, SaleTerms, Slug, StockReceipt, UnixMs};
 use views::{Front, SaleEntry, SaleSnapshot};
 
 use super::write::{push_name, push_number, push_text, push_time, push_time_or_null};
@@ -39,14 +39,21 @@ impl<'a> OrderPen<'a> {
         let OrderPen { out, sale, front } = self;
         out.extend_from_slice(b"\"order\":\"");
         out.extend_from_slice(code);
-        LAST_TERMS.with_borrow_mut(|last| {
-            let stale = last.take_if(|terms| !terms.are_of(order, front));
-            let terms = last.get_or_insert_with(|| {
-                let memory = stale.map(|terms| terms.bytes).unwrap_or_default();
-                OrderTerms::new(order, (sale, front), memory)
-            });
-            out.extend_from_slice(&terms.bytes);
-        });
+        match order.lines.as_slice() {
+            [line] => LAST_TERMS.with_borrow_mut(|last| match last {
+                Some(terms) if terms.are_of(order, *line, front) => {
+                    if terms.bytes.is_empty() {
+                        push_terms(&mut terms.bytes, order, (sale, front));
+                    }
+                    out.extend_from_slice(&terms.bytes);
+                }
+                last => {
+                    push_terms(out, order, (sale, front));
+                    OrderTerms::note(last, order, *line, front);
+                }
+            }),
+            _ => push_terms(out, order, (sale, front)),
+        }
         push_number(out, order.seq.0);
         push_order_extras(out, order);
     }
@@ -57,43 +64,55 @@ thread_local! {
     static LAST_TERMS: RefCell<Option<OrderTerms>> = const { RefCell::new(None) };
 }
 
-/// What an order says between its code and its position, and what that follows from.
+/// What an order of one line says between its code and its position, and what that follows from.
 struct OrderTerms {
     /// The sale's: as long as it is kept, no other stands at its address.
     front: Arc<Front>,
     state: OrderState,
-    lines: Lines,
+    line: Line,
     expires_at: UnixMs,
+    /// Made when it is wanted a second time: where each order is another, nothing is written twice.
     bytes: Vec<u8>,
 }
 
 impl OrderTerms {
-    /// Written into that memory.
-    fn new(order: &OrderView, (sale, front): (&SaleEntry, &Arc<Front>), mut out: Vec<u8>) -> OrderTerms {
-        let (state, lines, expires_at) = (order.state, order.lines.clone(), order.expires_at);
-        out.clear();
-        out.extend_from_slice(b"\",\"sale\":\"");
-        out.extend_from_slice(sale.slug().as_str().as_bytes());
-        out.extend_from_slice(b"\",\"state\":\"");
-        out.extend_from_slice(state.name().as_bytes());
-        out.extend_from_slice(b"\",\"lines\":[");
-        push_lines(&mut out, order, front);
-        out.extend_from_slice(b"],\"total\":{\"amount\":");
-        push_number(&mut out, order.total().0);
-        out.extend_from_slice(b",\"currency\":\"");
-        out.extend_from_slice(front.terms.currency.as_str().as_bytes());
-        out.extend_from_slice(b"\"},\"expires_at\":");
-        push_time(&mut out, expires_at);
-        push_name(&mut out, "seq");
-        OrderTerms { front: Arc::clone(front), state, lines, expires_at, bytes: out }
-    }
-
-    fn are_of(&self, order: &OrderView, front: &Arc<Front>) -> bool {
+    fn are_of(&self, order: &OrderView, line: Line, front: &Arc<Front>) -> bool {
         self.expires_at == order.expires_at
             && self.state == order.state
-            && self.lines == order.lines
+            && self.line == line
             && Arc::ptr_eq(&self.front, front)
     }
+
+    /// Takes note of the last order.
+    fn note(last: &mut Option<OrderTerms>, order: &OrderView, line: Line, front: &Arc<Front>) {
+        let OrderView { state, expires_at, .. } = *order;
+        match last {
+            Some(last) if Arc::ptr_eq(&last.front, front) => {
+                (last.state, last.line, last.expires_at) = (state, line, expires_at);
+                last.bytes.clear();
+            }
+            _ => {
+                let front = Arc::clone(front);
+                *last = Some(OrderTerms { front, state, line, expires_at, bytes: Vec::new() });
+            }
+        }
+    }
+}
+
+fn push_terms(out: &mut Vec<u8>, order: &OrderView, (sale, front): (&SaleEntry, &Front)) {
+    out.extend_from_slice(b"\",\"sale\":\"");
+    out.extend_from_slice(sale.slug().as_str().as_bytes());
+    out.extend_from_slice(b"\",\"state\":\"");
+    out.extend_from_slice(order.state.name().as_bytes());
+    out.extend_from_slice(b"\",\"lines\":[");
+    push_lines(out, order, front);
+    out.extend_from_slice(b"],\"total\":{\"amount\":");
+    push_number(out, order.total().0);
+    out.extend_from_slice(b",\"currency\":\"");
+    out.extend_from_slice(front.terms.currency.as_str().as_bytes());
+    out.extend_from_slice(b"\"},\"expires_at\":");
+    push_time(out, order.expires_at);
+    push_name(out, "seq");
 }
 
 fn push_lines(out: &mut Vec<u8>, order: &OrderView, front: &Front) {
@@ -258,7 +277,7 @@ fn push_levels(out: &mut Vec<u8>, levels: &Levels) {
 mod tests {
     use std::num::NonZeroU16;
 
-    use domain::{BuyerId, Currency, ItemIndex, ItemTerms, Line, OrderId, SaleId, SaleStatus, Seq, ShardId};
+    use domain::{BuyerId, Currency, ItemIndex, ItemTerms, Lines, OrderId, SaleId, SaleStatus, Seq, ShardId};
     use serde_json::{Value, json};
     use views::{Catalog, SalePublished};
 
@@ -305,7 +324,9 @@ mod tests {
         let paid = OrderView { state: OrderState::Paid, ..order(0, 60) };
         // Each differs from the one before in one thing, and the last of a sale from the first of the next one in the sale.
         let others = [(order(1, 60), "vip", 0), (order(0, 61), "ga", 1), (paid, "ga", 0)];
-        let orders = others.into_iter().flat_map(|other| [usual.clone(), other, usual.clone()]);
+        let thrice = |order: (OrderView, &'static str, u8)| [order.clone(), order.clone(), order];
+        let orders =
+            others.into_iter().flat_map(|other| [usual.clone(), other, usual.clone()]).flat_map(thrice);
         let orders: Vec<_> = orders.collect();
         for (code, sale) in [("A", &sales[0]), ("B", &sales[1]), ("C", &sales[0])] {
             for (order, item, seconds) in &orders {

@@ -69,7 +69,7 @@ pub(crate) struct Lane<'a, D: Desk, S> {
     watch: &'a Watch,
     stage: Stage,
     /// Whether the watch has this task's waker.
-    is_watched: bool,
+    is_known: bool,
     /// How many of the bytes in `rest` were looked at and are a part of a head.
     seen: usize,
     /// Bytes that came and are not begun.
@@ -152,11 +152,7 @@ impl<D: Desk, S: AsyncRead + AsyncWrite + Unpin> Future for Lane<'_, D, S> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<End> {
         let lane = self.get_mut();
-        if !lane.is_watched {
-            lane.is_watched = true;
-            lane.watch.keep(cx.waker());
-        }
-        if lane.watch.word() == Word::End {
+        if lane.watch.listen(&mut lane.is_known, cx) == Word::End {
             return Poll::Ready(End::Over);
         }
         // How a connection broke helps nobody: the client is gone.
@@ -172,7 +168,7 @@ impl<'a, D: Desk, S: AsyncRead + AsyncWrite + Unpin> Lane<'a, D, S> {
             stream,
             watch,
             stage: Stage::Read(Next::Head),
-            is_watched: false,
+            is_known: false,
             seen: 0,
             rest: Vec::new(),
             queue: Queue::new(),

@@ -62,16 +62,10 @@ where
 
 /// Polls until it is ready, or the watch says that the connection ends now: then `None`.
 async fn until_told<T>(watch: &Watch, mut poll: impl FnMut(Word, &mut Context<'_>) -> Poll<T>) -> Option<T> {
-    let mut kept = false;
-    poll_fn(|cx| {
-        if !kept {
-            kept = true;
-            watch.keep(cx.waker());
-        }
-        match watch.word() {
-            Word::End => Poll::Ready(None),
-            word => poll(word, cx).map(Some),
-        }
+    let mut is_known = false;
+    poll_fn(|cx| match watch.listen(&mut is_known, cx) {
+        Word::End => Poll::Ready(None),
+        word => poll(word, cx).map(Some),
     })
     .await
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
-use std::task::Waker;
+use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -86,9 +86,14 @@ impl Watch {
         }
     }
 
-    /// Keeps the waker of the connection's task, for [`Watch::tell`].
-    pub(crate) fn keep(&self, waker: &Waker) {
-        *self.waker.lock() = Some(waker.clone());
+    /// What the connection has been told. The first time, when it is not known yet, its task's waker is kept, for
+    /// [`Watch::tell`].
+    pub(crate) fn listen(&self, is_known: &mut bool, cx: &Context<'_>) -> Word {
+        if !*is_known {
+            *is_known = true;
+            *self.waker.lock() = Some(cx.waker().clone());
+        }
+        self.word()
     }
 
     pub(crate) fn tell(&self, word: Word) {

@@ -16,14 +16,13 @@ use crate::arm::Arm;
 use crate::figure::{Figure, Figures};
 use crate::http_client::Client;
 use crate::program;
+use crate::rush::CONNECTIONS;
 use crate::sample::settle;
 use crate::server::Server;
 use crate::site::Site;
 use crate::stand::onrush::House;
 use crate::stand::own;
 
-/// Orders under way at a time: as many as the arms have connections.
-const CONNECTION_COUNT: u32 = 256;
 /// Orders, when nobody says otherwise.
 const ORDERS: u32 = 12_800;
 /// Talks to a program that runs under callgrind.
@@ -164,7 +163,7 @@ struct Crowd {
 impl Crowd {
     fn connect(address: SocketAddr, arm: Arm) -> anyhow::Result<Crowd> {
         let connect = |_| Client::connect(address);
-        let clients = (0..CONNECTION_COUNT).map(connect).collect::<anyhow::Result<_>>()?;
+        let clients = (0..CONNECTIONS).map(connect).collect::<anyhow::Result<_>>()?;
         Ok(Crowd { clients, arm, round: 0 })
     }
 

@@ -1,6 +1,7 @@
 //! What a run measures, and which figures come of it. The most important first: whoever breaks it off has those.
 
 use crate::arm::Arm;
+use crate::rush::CONNECTIONS;
 use crate::series::{Comparison, Idle};
 use crate::targets;
 
@@ -31,8 +32,6 @@ pub(crate) enum Job {
     Batch,
 }
 
-/// Connections of the generator, unless a run says otherwise: enough to keep either side busy.
-const CONNECTIONS: u32 = 256;
 /// So many leave no core without work, whatever a round of the writer takes.
 pub(crate) const CONNECTIONS_OF_SATURATION: u32 = 2_048;
 const NO_IDLE: Idle = Idle { arm: 0, beside: 0 };

@@ -11,7 +11,7 @@ use crate::sample::settle;
 use crate::series::{Bench, check_answers};
 use crate::stand::Stand;
 
-/// Connections of the closed loop that finds the most, and of the open loops.
+/// Connections of the generator, unless a run says otherwise: enough to keep either side busy.
 pub(crate) const CONNECTIONS: u32 = 256;
 pub(crate) const CROWD: u32 = 10 * CONNECTIONS;
 /// Rounds whose generator was in time, before fewer have to do; and further rounds for that.

@@ -172,7 +172,7 @@ fn commands() -> Vec<Command> {
     let mut commands = vec![
         Command::CreateSale {
             slug: Slug::new("concert").expect("a code"),
-            terms,
+            terms: terms.into(),
             items: vec![(item("a"), 100), (item("b"), 100)],
         },
         Command::MoveSale { sale, to: SaleStatus::Open },

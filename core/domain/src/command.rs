@@ -16,8 +16,8 @@ pub enum Command {
     CreateSale {
         /// Its code, unique in the installation.
         slug: Slug,
-        /// What holds for it.
-        terms: SaleTerms,
+        /// What holds for it. In a box: every order goes through queues that have room for the largest command.
+        terms: Box<SaleTerms>,
         /// Its items with their first stock.
         items: Vec<(ItemTerms, u32)>,
     },
@@ -112,6 +112,8 @@ pub enum Request {
         by: Actor,
     },
 }
+
+const _: () = assert!(size_of::<Request>() <= 56);
 
 /// One order of a bulk: all of [`Command::PlaceOrder`] but the sale, which is the same for the whole bulk.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -111,8 +111,11 @@ fn open_sale(state: &mut State, per_buyer_max: Option<u32>, now: UnixMs) {
     let terms = SaleTerms { per_buyer_max, ..plain };
     let item = ItemTerms::new(Slug::new("ga").unwrap(), "Standing", 6_000);
     let stock = 1_000_000_000;
-    let create =
-        Command::CreateSale { slug: Slug::new("concert").unwrap(), terms, items: vec![(item, stock)] };
+    let create = Command::CreateSale {
+        slug: Slug::new("concert").unwrap(),
+        terms: terms.into(),
+        items: vec![(item, stock)],
+    };
     for command in [create, Command::MoveSale { sale: SaleId(0), to: SaleStatus::Open }] {
         let facts = engine::decide(state, &command, now).unwrap();
         facts.iter().for_each(|fact| engine::apply(state, fact));

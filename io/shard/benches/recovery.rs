@@ -130,7 +130,11 @@ fn create() -> Request {
     terms.per_buyer_max = Some(4);
     let slug = Slug::new("concert").expect("a legal code");
     let item = ItemTerms::new(Slug::new("ga").expect("a legal code"), "Standing", 6_000);
-    Request::Command(Command::CreateSale { slug, terms, items: vec![(item, limits::STOCK_MAX)] })
+    Request::Command(Command::CreateSale {
+        slug,
+        terms: terms.into(),
+        items: vec![(item, limits::STOCK_MAX)],
+    })
 }
 
 fn open() -> Request {

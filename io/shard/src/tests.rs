@@ -25,7 +25,7 @@ fn create() -> Request {
     let terms = SaleTerms::new("Concert", Currency::new("EUR").unwrap(), 10);
     let item = ItemTerms::new(Slug::new("ga").unwrap(), "Standing", 6_000);
     let slug = Slug::new("concert").unwrap();
-    Request::Command(Command::CreateSale { slug, terms, items: vec![(item, 1_000)] })
+    Request::Command(Command::CreateSale { slug, terms: terms.into(), items: vec![(item, 1_000)] })
 }
 
 fn open() -> Request {

@@ -26,7 +26,7 @@ impl Organiser {
     pub fn new(dice: Dice, shape: SaleShape) -> Organiser {
         let SaleShape { slug, terms, items } = shape.clone();
         let opens_next = terms.opens_at.is_none();
-        let task = Some(Command::CreateSale { slug, terms, items });
+        let task = Some(Command::CreateSale { slug, terms: terms.into(), items });
         Organiser { shape, sale: None, task, asks_again_ms: 0, opens_next, key_count: 0, dice }
     }
 

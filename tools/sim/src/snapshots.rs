@@ -29,7 +29,7 @@ fn ask(system: &mut System, command: Command) -> Answer {
 fn make_sale(system: &mut System) {
     let terms = SaleTerms::new("Rush", Currency::new("EUR").unwrap(), 600);
     let items = vec![(ItemTerms::new(Slug::new("a").unwrap(), "Item", 5), 1_000)];
-    ask(system, Command::CreateSale { slug: Slug::new("rush").unwrap(), terms, items });
+    ask(system, Command::CreateSale { slug: Slug::new("rush").unwrap(), terms: terms.into(), items });
     ask(system, Command::MoveSale { sale: SALE, to: SaleStatus::Open });
 }
 

@@ -157,7 +157,11 @@ mod tests {
     fn create_sale(stock: u32) -> Command {
         let terms = SaleTerms::new("Concert", Currency::new("EUR").unwrap(), 600);
         let item = ItemTerms::new(Slug::new("ga").unwrap(), "Standing", 6_000);
-        Command::CreateSale { slug: Slug::new("concert").unwrap(), terms, items: vec![(item, stock)] }
+        Command::CreateSale {
+            slug: Slug::new("concert").unwrap(),
+            terms: terms.into(),
+            items: vec![(item, stock)],
+        }
     }
 
     fn run(state: &mut State, command: &Command) {

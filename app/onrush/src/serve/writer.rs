@@ -223,7 +223,7 @@ mod tests {
             ..SaleTerms::new("Concert", Currency::new("EUR").unwrap(), 600)
         };
         let items = vec![(ItemTerms::new(Slug::new("ga").unwrap(), "Standing", 6_000), 1)];
-        let create = Command::CreateSale { slug: Slug::new("concert").unwrap(), terms, items };
+        let create = Command::CreateSale { slug: Slug::new("concert").unwrap(), terms: terms.into(), items };
         for fact in engine::decide(&state, &create, now).unwrap() {
             engine::apply(&mut state, &fact);
         }

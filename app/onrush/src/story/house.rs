@@ -35,7 +35,7 @@ impl House {
         terms.per_buyer_max = Some(4);
         let item = ItemTerms::new(Slug::new("ga").unwrap(), "Standing", 500);
         let slug = Slug::new("gig").unwrap();
-        house.ask(Command::CreateSale { slug, terms, items: vec![(item, stock)] }).0.unwrap();
+        house.ask(Command::CreateSale { slug, terms: terms.into(), items: vec![(item, stock)] }).0.unwrap();
         house.ask(Command::MoveSale { sale: SALE, to: SaleStatus::Open }).0.unwrap();
         house
     }

@@ -184,7 +184,8 @@ fn open_sale(journal: Watched) -> Shard<Watched, Way> {
     let terms = SaleTerms::new("Concert", Currency::new("EUR").unwrap(), 600);
     let item = ItemTerms::new(Slug::new("ga").unwrap(), "Standing", 6_000);
     let slug = Slug::new("concert").unwrap();
-    let create = Request::Command(Command::CreateSale { slug, terms, items: vec![(item, 1_000)] });
+    let create =
+        Request::Command(Command::CreateSale { slug, terms: terms.into(), items: vec![(item, 1_000)] });
     let open = Request::Command(Command::MoveSale { sale: SaleId(0), to: SaleStatus::Open });
     let requests = [create, open].map(|request| (Way::Alone(Ticket::new(0, Instant::now()).0), request));
     shard.decide(clock::now(), requests.into_iter());

@@ -23,7 +23,7 @@ impl World {
         let slug = Slug::new("concert").unwrap();
         let terms = SaleTerms::new("Concert", Currency::new("EUR").unwrap(), 10);
         let items = vec![(item("ga", 6_000), 10), (item("vip", 20_000), 2)];
-        world.execute(&Command::CreateSale { slug, terms, items }).unwrap();
+        world.execute(&Command::CreateSale { slug, terms: terms.into(), items }).unwrap();
         world
     }
 

@@ -15,7 +15,7 @@ pub(crate) fn many_holds(pair: &mut Pair, count: usize) -> Result<(), String> {
     let stock = u32::try_from(count).unwrap();
     pair.execute(&Command::CreateSale {
         slug: Slug::new("many").unwrap(),
-        terms: plain_sale(),
+        terms: plain_sale().into(),
         items: vec![(plain_item(), stock)],
     })?;
     pair.execute(&Command::MoveSale { sale: SaleId(0), to: SaleStatus::Open })?;

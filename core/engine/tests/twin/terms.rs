@@ -14,7 +14,7 @@ pub(crate) fn create_sale(now: UnixMs, dice: &mut Dice) -> Command {
     let slug = Slug::new(dice.pick(&SLUGS)).unwrap();
     let count = if dice.once_in(30) { 0 } else { 1 + dice.roll(3) };
     let items = (0..count).map(|index| (item_terms(index, dice), first_stock(dice))).collect();
-    Command::CreateSale { slug, terms: sale_terms(now, dice), items }
+    Command::CreateSale { slug, terms: sale_terms(now, dice).into(), items }
 }
 
 pub(crate) fn edit_sale(twin: &Twin, sale: SaleId, now: UnixMs, dice: &mut Dice) -> Command {

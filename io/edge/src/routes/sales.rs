@@ -35,7 +35,7 @@ pub(crate) async fn create<B: Backend>(State(edge): Shared<B>, request: Request)
     let value = request::json(&head.headers, body, edge.definition_limit()).await?;
     let new = sale_body::new_sale(&value)?;
     let shard = edge.backend.catalog().shard_of_slug(&new.slug);
-    let command = Command::CreateSale { slug: new.slug, terms: new.terms, items: new.items };
+    let command = Command::CreateSale { slug: new.slug, terms: new.terms.into(), items: new.items };
     match edge.submit(Work::Promise, shard, Ask::Command(command)).await?.outcome {
         Ok(Answer::Sale { sale, created, .. }) => {
             let sale = edge.backend.catalog().sale_by_id(shard, sale).expect("a new sale is published first");

@@ -121,7 +121,7 @@ impl Fake {
             Command::CreateSale { slug, terms, items } => {
                 let sale = SaleId(u16::try_from(self.catalog.sales().len()).unwrap());
                 if let Some(entry) = self.catalog.sale(slug.as_str()) {
-                    let same = *entry.front().terms == terms;
+                    let same = entry.front().terms.as_ref() == terms.as_ref();
                     return if same { id(entry.id(), false) } else { Err(Refusal::SaleExists) };
                 }
                 let status = SaleStatus::Scheduled;
@@ -129,7 +129,16 @@ impl Fake {
                 let levels =
                     units.into_iter().map(|stock| Levels { stock, free: stock, ..Levels::default() });
                 let levels = levels.collect();
-                self.catalog.put_sale(SalePublished { shard, sale, slug, terms, status, items, levels, seq });
+                self.catalog.put_sale(SalePublished {
+                    shard,
+                    sale,
+                    slug,
+                    terms: *terms,
+                    status,
+                    items,
+                    levels,
+                    seq,
+                });
                 id(sale, true)
             }
             Command::EditSale { sale, patch } => {

@@ -227,7 +227,7 @@ fn create_sale() -> Request {
     let item = |number: u16| ItemTerms::new(slug(&format!("tier-{number}")), "A tier of seats", PRICE);
     let items = (0..ITEM_COUNT).map(|number| (item(number), 10_000_000)).collect();
     let terms = SaleTerms::new("A night to remember", currency, 600);
-    Request::Command(Command::CreateSale { slug: slug("night"), terms, items })
+    Request::Command(Command::CreateSale { slug: slug("night"), terms: terms.into(), items })
 }
 
 fn open_sale() -> Request {

@@ -125,5 +125,5 @@ fn create_sale(slug: &str) -> Request {
     let terms = SaleTerms::new("Concert", Currency::new("EUR").unwrap(), 600);
     let item = ItemTerms::new(Slug::new("ga").unwrap(), "Standing", 6_000);
     let slug = Slug::new(slug).unwrap();
-    Request::Command(Command::CreateSale { slug, terms, items: vec![(item, 1_000)] })
+    Request::Command(Command::CreateSale { slug, terms: terms.into(), items: vec![(item, 1_000)] })
 }

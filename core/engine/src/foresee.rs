@@ -1,6 +1,6 @@
 //! Waiting for memory once for many commands.
 
-use domain::{BuyerId, Command, Fact, KeyDigest, SaleId};
+use domain::{BuyerId, Command, KeyDigest, SaleId};
 
 use crate::state::{Scope, State};
 
@@ -9,13 +9,6 @@ use crate::state::{Scope, State};
 /// them one by one, and they have waited together.
 pub fn foresee(state: &State, command: &Command) {
     if let Command::PlaceOrder { sale, buyer, key, .. } = command {
-        touch(state, *sale, *buyer, *key);
-    }
-}
-
-/// The same for a fact that will be applied.
-pub fn foresee_fact(state: &State, fact: &Fact) {
-    if let Fact::OrderHeld { sale, buyer, key, .. } = fact {
         touch(state, *sale, *buyer, *key);
     }
 }

@@ -21,6 +21,6 @@ pub mod twin;
 pub use answer::{answer, show_order};
 pub use apply::apply;
 pub use decide::{Facts, decide};
-pub use foresee::{foresee, foresee_fact};
+pub use foresee::foresee;
 pub use loading::{KeyTwice, Loading, Unsettled};
 pub use state::{Notes, State};

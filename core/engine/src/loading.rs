@@ -1,4 +1,6 @@
-//! A state that is brought up to date from stored facts or entries, and decides nothing meanwhile.
+//! A state that is brought up to date from stored facts, and decides nothing meanwhile: on a start, and behind the writer.
+
+use core::fmt;
 
 use domain::Fact;
 
@@ -7,9 +9,9 @@ use crate::state::{Allowances, State, orders};
 
 /// A state on its way through stored facts.
 ///
-/// What only deciding reads, the indexes of keys and of buyers' units, is written down and put in order at the end: part
-/// by part, each within the processor's cache, where one by one every order would wait for memory twice. Since
-/// nobody can see the state before [`Loading::finish`], nobody can decide on half an index.
+/// What only deciding and checking read, the indexes of keys and of buyers' units, is written down and put in order when somebody
+/// wants to see the state: part by part, each within the processor's cache, where one by one every order would wait for memory
+/// twice. Since nobody can see the state before [`Loading::settled`] or [`Loading::finish`], nobody can decide on half an index.
 pub struct Loading(State);
 
 /// A part of what is to be put in order.
@@ -33,15 +35,22 @@ impl Unsettled<'_> {
     }
 }
 
-/// Two orders of one buyer have the same key: these facts are no shard's.
+/// Two orders of one buyer have the same key (invariant I3): these facts are no shard's.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct KeyTwice;
+
+impl fmt::Display for KeyTwice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("I3 is broken: two orders of one buyer have the same key")
+    }
+}
+
+impl core::error::Error for KeyTwice {}
 
 impl Loading {
     /// Goes on from a state.
     pub fn new(mut state: State) -> Loading {
-        state.orders.defer();
-        state.allowances.defer();
+        defer(&mut state);
         Loading(state)
     }
 
@@ -63,6 +72,21 @@ impl Loading {
         self.0.orders.note_count() + self.0.allowances.note_count()
     }
 
+    /// The state as it stands, in order; what is applied from now on is written down again.
+    ///
+    /// # Errors
+    /// As [`Loading::finish`]; and so it stays.
+    ///
+    /// # Panics
+    /// As [`Loading::finish`].
+    pub fn settled(&mut self) -> Result<&State, KeyTwice> {
+        if self.note_count() > 0 {
+            settle(&mut self.0)?;
+            defer(&mut self.0);
+        }
+        Ok(&self.0)
+    }
+
     /// What is left to be put in order, in pieces that have nothing in common: several threads may share them. Whatever
     /// none of them does, [`Loading::finish`] does.
     pub fn unsettled(&mut self) -> impl Iterator<Item = Unsettled<'_>> + Send {
@@ -77,9 +101,19 @@ impl Loading {
     /// # Panics
     /// When a buyer gave back more units than were counted (invariant I2).
     pub fn finish(mut self) -> Result<State, KeyTwice> {
-        self.0.allowances.settle();
-        if self.0.orders.settle() { Ok(self.0) } else { Err(KeyTwice) }
+        settle(&mut self.0)?;
+        Ok(self.0)
     }
+}
+
+fn defer(state: &mut State) {
+    state.orders.defer();
+    state.allowances.defer();
+}
+
+fn settle(state: &mut State) -> Result<(), KeyTwice> {
+    state.allowances.settle();
+    state.orders.settle().then_some(()).ok_or(KeyTwice)
 }
 
 /// See [`Loading::unsettled`].

@@ -4,23 +4,17 @@
 //! writer need not. It has no thread: whoever owns it calls [`Follower::poll`].
 
 use domain::ShardId;
-use engine::State;
+use engine::{KeyTwice, Loading, State};
 use journal::{Cursor, Disk, ReadError};
 
 use crate::dated::{Dated, Undecodable};
 use crate::snapshot_store::{Position, SnapshotStore, WriteError, Written};
 
-/// Facts whose memory is asked for before the first of them is applied: while one's is fetched, so is the others'. With
-/// millions of orders that halves the time of a fact; beyond a few dozen nothing is gained.
-const FORESEEN_COUNT: usize = 48;
-
-/// A state that follows a journal.
+/// A state that follows a journal. It decides nothing, and is put in order only when somebody looks at it.
 pub struct Follower<C> {
     cursor: C,
-    state: State,
+    state: Loading,
     position: Position,
-    /// Facts on their way from the cursor to the state; kept for its memory.
-    piece: Vec<Dated>,
     /// A fact that could not be read; nothing behind it may be applied.
     stopped: Option<Undecodable>,
 }
@@ -36,6 +30,17 @@ pub enum FollowError {
     Undecodable(#[from] Undecodable),
 }
 
+/// Why there is no snapshot.
+#[derive(thiserror::Error, Debug)]
+pub enum SnapshotError {
+    /// The facts are wrong.
+    #[error(transparent)]
+    KeyTwice(#[from] KeyTwice),
+    /// It could not be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
 impl<C: Cursor> Follower<C> {
     /// Follows from the start of a shard's journal.
     pub fn from_start(shard: ShardId, hash_seed: u64, cursor: C) -> Follower<C> {
@@ -49,7 +54,7 @@ impl<C: Cursor> Follower<C> {
     pub fn new((position, state): (Position, State), cursor: C) -> Follower<C> {
         assert_eq!((position.shard, position.seq), (state.shard(), state.seq()), "a position is its state's");
         assert_eq!(cursor.next_seq(), position.seq.next(), "the cursor stands right behind the state");
-        Follower { cursor, state, position, piece: Vec::new(), stopped: None }
+        Follower { cursor, state: Loading::new(state), position, stopped: None }
     }
 
     /// Applies the next durable facts, at most `count_max` of them; returns how many there were. 0 says that the
@@ -64,19 +69,20 @@ impl<C: Cursor> Follower<C> {
         if let Some(stopped) = self.stopped {
             return Err(stopped.into());
         }
-        let Follower { cursor, state, position, piece, stopped } = self;
+        let Follower { cursor, state, position, stopped } = self;
         let count = cursor.read(count_max, &mut |record| {
-            if stopped.is_none() {
-                match Dated::decode(&record) {
-                    Ok(fact) => piece.push(fact),
-                    Err(undecodable) => *stopped = Some(undecodable),
-                }
+            if stopped.is_some() {
+                return;
             }
-            if piece.len() == FORESEEN_COUNT {
-                apply(state, position, piece);
+            match Dated::decode(&record) {
+                Ok(dated) => {
+                    assert_eq!(dated.seq, state.seq().next(), "a journal has no gap");
+                    state.apply(&dated.fact);
+                    *position = dated.position(position.shard);
+                }
+                Err(undecodable) => *stopped = Some(undecodable),
             }
         });
-        apply(state, position, piece);
         match *stopped {
             None => Ok(count?),
             Some(stopped) => Err(stopped.into()),
@@ -93,27 +99,21 @@ impl<C: Cursor> Follower<C> {
         self.position
     }
 
-    /// The state, in which everything is durable.
-    pub fn state(&self) -> &State {
-        &self.state
+    /// The state, in which everything is durable. What came since it was asked for last is put in order first.
+    ///
+    /// # Errors
+    /// When two orders have one key: the facts are wrong, and the sale must stop.
+    pub fn state(&mut self) -> Result<&State, KeyTwice> {
+        self.state.settled()
     }
 
     /// Takes a snapshot of the state as it stands.
     ///
     /// # Errors
-    /// See [`WriteError`]; the follower goes on as before.
-    pub fn snapshot<D: Disk>(&self, store: &SnapshotStore<D>) -> Result<Written, WriteError> {
-        store.write(self.position, &self.state)
-    }
-}
-
-/// Applies the facts, which are the next ones, and takes them out of the list.
-fn apply(state: &mut State, position: &mut Position, facts: &mut Vec<Dated>) {
-    facts.iter().for_each(|dated| engine::foresee_fact(state, &dated.fact));
-    for dated in facts.drain(..) {
-        assert_eq!(dated.seq, state.seq().next(), "a journal has no gap");
-        engine::apply(state, &dated.fact);
-        *position = dated.position(position.shard);
+    /// See [`SnapshotError`]; when it could not be written, the follower goes on as before.
+    pub fn snapshot<D: Disk>(&mut self, store: &SnapshotStore<D>) -> Result<Written, SnapshotError> {
+        let position = self.position;
+        Ok(store.write(position, self.state()?)?)
     }
 }
 

@@ -19,7 +19,7 @@ mod world;
 
 pub use catalog::{Catalog, Front, SaleEntry, SalePublished, SaleSnapshot};
 pub use dated::{Dated, Undecodable};
-pub use follower::{FollowError, Follower};
+pub use follower::{FollowError, Follower, SnapshotError};
 pub use foresight::{Claim, foresee_refusal};
 pub use key_filter::{KeyNotes, KeyWriter};
 pub use orders::{OrdersPage, OrdersQuery, orders};

@@ -188,10 +188,10 @@ impl Member {
     /// The follower's state, brought up to date.
     ///
     /// # Errors
-    /// When the journal cannot be read.
+    /// When the journal cannot be read, or brought two orders of one key.
     pub fn followed(&mut self) -> anyhow::Result<&State> {
         while self.follower.poll(FACTS_AT_ONCE)? > 0 {}
-        Ok(self.follower.state())
+        Ok(self.follower.state()?)
     }
 
     /// The naive twin, fed with the whole journal; `None` when its beginning was dropped.

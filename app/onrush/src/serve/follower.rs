@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use domain::{Seq, ShardId};
-use engine::State;
+use engine::KeyTwice;
 use engine::invariants::{self, Broken};
 use journal::{Disk, LocalCursor, Preparer};
 use tokio::sync::oneshot;
-use views::{Follower, OrdersPage, OrdersQuery, Position, SnapshotStore, Written, orders};
+use views::{Follower, OrdersPage, OrdersQuery, SnapshotStore, Written, orders};
 
 use super::background::aside;
 use super::metrics::FollowerMetrics;
@@ -157,7 +157,7 @@ impl<D: Disk> FollowerThread<D> {
             let count = follower.poll(PIECE_FACT_COUNT)?;
             let seq = follower.position().seq;
             metrics.lag(follow.durable.get().0.saturating_sub(seq.0));
-            answer_jobs(&jobs, &mut waiting, &follower);
+            answer_jobs(&jobs, &mut waiting, &mut follower)?;
             if let Err(error) = preparer.prepare() {
                 tracing::warn!(%error, "the journal's next segment cannot be prepared; the disk may be full");
             }
@@ -166,8 +166,8 @@ impl<D: Disk> FollowerThread<D> {
             let is_due = self.due.is_due(facts, journal, taken.size_bytes);
             let is_last = stopping && count == 0;
             if (is_due || is_last) && seq > taken.seq {
-                let (at, disk) = ((follower.position(), follower.state()), self.disk.clone());
-                let written = aside(|| take_snapshot(at, disk, (&follow, &metrics)))?;
+                let disk = self.disk.clone();
+                let written = aside(|| take_snapshot(&mut follower, disk, (&follow, &metrics)))?;
                 let size_bytes = written.map_or(taken.size_bytes, |written| written.size_bytes);
                 taken = Taken { seq, passed_size_bytes, size_bytes };
             }
@@ -185,28 +185,30 @@ impl<D: Disk> FollowerThread<D> {
 fn answer_jobs<D: Disk>(
     jobs: &Receiver<Job>,
     waiting: &mut Option<Job>,
-    follower: &Follower<LocalCursor<D>>,
-) {
+    follower: &mut Follower<LocalCursor<D>>,
+) -> Result<(), KeyTwice> {
     loop {
         let job = match waiting.take().map_or_else(|| jobs.try_recv(), Ok) {
             Ok(job) => job,
-            Err(TryRecvError::Empty | TryRecvError::Disconnected) => return,
+            Err(TryRecvError::Empty | TryRecvError::Disconnected) => return Ok(()),
         };
         if job.seq_min > follower.position().seq {
             *waiting = Some(job);
-            return;
+            return Ok(());
         }
         // Whoever asked may have gone.
-        let _ = job.reply.send(orders(follower.state(), &job.query));
+        let _ = job.reply.send(orders(follower.state()?, &job.query));
     }
 }
 
 /// Checks a state and takes its snapshot; `None` when it could not be taken, which is no reason to stop.
 fn take_snapshot<D: Disk>(
-    (position, state): (Position, &State),
+    follower: &mut Follower<LocalCursor<D>>,
     disk: D,
     (follow, metrics): (&Follow, &FollowerMetrics),
 ) -> anyhow::Result<Option<Written>> {
+    let position = follower.position();
+    let state = follower.state().inspect_err(|_| metrics.checked(false))?;
     let checked = invariants::check(state);
     metrics.checked(checked.is_ok());
     if let Err(broken @ Broken { id, .. }) = checked {

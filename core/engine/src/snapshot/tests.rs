@@ -88,6 +88,21 @@ fn loading_comes_to_the_state_that_applying_comes_to() {
     }
 }
 
+// covers: I2, I3
+#[test]
+fn state_on_its_way_may_be_looked_at_again_and_again() {
+    let facts = facts();
+    let mut loading = Loading::new(State::new(ShardId::FIRST, 3));
+    for (index, fact) in facts.iter().enumerate() {
+        loading.apply(fact);
+        if index % 40 == 0 || index + 1 == facts.len() {
+            assert_eq!(*loading.settled().unwrap(), state_of(&facts[..=index]));
+            assert_eq!(loading.note_count(), 0);
+            invariants::check(loading.settled().unwrap()).unwrap();
+        }
+    }
+}
+
 #[test]
 fn restored_state_goes_on_as_the_one_it_was_taken_of() {
     let mut original = state_of(&facts());
@@ -142,6 +157,9 @@ fn key_that_stands_twice_is_found() {
     let mut loading = Loading::new(State::new(ShardId::FIRST, 3));
     let twice = [held(1, "a", 7), held(2, "a", 7)];
     sale_facts(None).iter().chain(&twice).for_each(|fact| loading.apply(fact));
+    for _ in 0..2 {
+        assert_eq!(loading.settled().map(|_| ()), Err(KeyTwice), "and so it stays");
+    }
     assert_eq!(loading.finish().map(|_| ()), Err(KeyTwice));
 }
 

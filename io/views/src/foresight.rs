@@ -40,7 +40,7 @@ pub fn foresee_refusal(
 fn sold_out(front: &Front, wishes: &Wishes) -> Option<Refusal> {
     // First what takes one look at a dense list: nearly always there are enough.
     let mut levels = wishes.iter().map(|wish| (*wish, front.free(wish.item)));
-    let (wish, left) = levels.find(|(wish, left)| *left < u32::from(wish.quantity))?;
+    let (wish, left) = levels.find(|(wish, left)| *left < wish.quantity)?;
     let within = |max: Option<u32>, quantity: u32| max.is_none_or(|max| quantity <= max);
     let total: u32 = wishes.iter().map(|wish| u32::from(wish.quantity)).sum();
     let in_range = wishes.iter().all(|wish| {
@@ -50,5 +50,5 @@ fn sold_out(front: &Front, wishes: &Wishes) -> Option<Refusal> {
     if !in_range || !within(front.terms.per_order_max, total) {
         return None;
     }
-    (left == 0).then_some(Refusal::StockExhausted { wish, left })
+    (left == 0).then_some(Refusal::StockExhausted { wish, left: 0 })
 }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use arc_swap::Guard;
-use domain::{Levels, Line, OrderState, OrderView, SaleTerms, Slug, StockReceipt, UnixMs};
+use domain::{Levels, Line, Lines, OrderState, OrderView, SaleTerms, Slug, StockReceipt, UnixMs};
 use views::{Front, SaleEntry, SaleSnapshot};
 
 use super::write::{push_name, push_number, push_text, push_time, push_time_or_null};
@@ -39,94 +39,92 @@ impl<'a> OrderPen<'a> {
         let OrderPen { out, sale, front } = self;
         out.extend_from_slice(b"\"order\":\"");
         out.extend_from_slice(code);
-        match order.lines.as_slice() {
-            [line] => LAST_TERMS.with_borrow_mut(|last| match last {
-                Some(terms) if terms.are_of(order, *line, front) => {
-                    if terms.bytes.is_empty() {
-                        push_terms(&mut terms.bytes, order, (sale, front));
-                    }
-                    out.extend_from_slice(&terms.bytes);
-                }
-                last => {
-                    push_terms(out, order, (sale, front));
-                    OrderTerms::note(last, order, *line, front);
-                }
-            }),
-            _ => push_terms(out, order, (sale, front)),
-        }
+        LAST_TERMS.with_borrow_mut(|last| {
+            let terms = last.get_or_insert_with(|| OrderTerms::new(order, (sale, front)));
+            if !terms.are_of(order, front) {
+                *terms = OrderTerms::new(order, (sale, front));
+            }
+            terms.push(out, &order.lines);
+        });
         push_number(out, order.seq.0);
         push_order_extras(out, order);
     }
 }
 
 thread_local! {
-    /// The last that were written: in a rush, everybody wants the same, and all holds of a batch end at once.
+    /// The last that were written: all holds of a batch end at once, and in a rush everybody wants the same.
     static LAST_TERMS: RefCell<Option<OrderTerms>> = const { RefCell::new(None) };
 }
 
-/// What an order of one line says between its code and its position, and what that follows from.
+/// What an order says between its code and its position, and what that follows from.
 struct OrderTerms {
     /// The sale's: as long as it is kept, no other stands at its address.
     front: Arc<Front>,
     state: OrderState,
-    line: Line,
     expires_at: UnixMs,
-    /// Made when it is wanted a second time: where each order is another, nothing is written twice.
-    bytes: Vec<u8>,
+    /// Before the lines, and behind the total.
+    around: (Vec<u8>, Vec<u8>),
+    /// The last single line.
+    line: Option<Line>,
+    /// With its total; made when it is wanted a second time: where each order is another, nothing is written twice.
+    line_bytes: Vec<u8>,
 }
 
 impl OrderTerms {
-    fn are_of(&self, order: &OrderView, line: Line, front: &Arc<Front>) -> bool {
-        self.expires_at == order.expires_at
-            && self.state == order.state
-            && self.line == line
-            && Arc::ptr_eq(&self.front, front)
+    fn new(order: &OrderView, (sale, front): (&SaleEntry, &Arc<Front>)) -> OrderTerms {
+        let OrderView { state, expires_at, .. } = *order;
+        let mut before = b"\",\"sale\":\"".to_vec();
+        before.extend_from_slice(sale.slug().as_str().as_bytes());
+        before.extend_from_slice(b"\",\"state\":\"");
+        before.extend_from_slice(state.name().as_bytes());
+        before.extend_from_slice(b"\",\"lines\":[");
+        let mut behind = b",\"currency\":\"".to_vec();
+        behind.extend_from_slice(front.terms.currency.as_str().as_bytes());
+        behind.extend_from_slice(b"\"},\"expires_at\":");
+        push_time(&mut behind, expires_at);
+        push_name(&mut behind, "seq");
+        let (front, around) = (Arc::clone(front), (before, behind));
+        OrderTerms { front, state, expires_at, around, line: None, line_bytes: Vec::new() }
     }
 
-    /// Takes note of the last order.
-    fn note(last: &mut Option<OrderTerms>, order: &OrderView, line: Line, front: &Arc<Front>) {
-        let OrderView { state, expires_at, .. } = *order;
-        match last {
-            Some(last) if Arc::ptr_eq(&last.front, front) => {
-                (last.state, last.line, last.expires_at) = (state, line, expires_at);
-                last.bytes.clear();
+    fn are_of(&self, order: &OrderView, front: &Arc<Front>) -> bool {
+        self.expires_at == order.expires_at && self.state == order.state && Arc::ptr_eq(&self.front, front)
+    }
+
+    fn push(&mut self, out: &mut Vec<u8>, lines: &Lines) {
+        let OrderTerms { front, around: (before, behind), line: last, line_bytes, .. } = self;
+        out.extend_from_slice(before);
+        match lines.as_slice() {
+            [line] if *last == Some(*line) => {
+                if line_bytes.is_empty() {
+                    push_lines(line_bytes, lines, front);
+                }
+                out.extend_from_slice(line_bytes);
             }
-            _ => {
-                let front = Arc::clone(front);
-                *last = Some(OrderTerms { front, state, line, expires_at, bytes: Vec::new() });
+            some => {
+                push_lines(out, lines, front);
+                *last = some.first().copied().filter(|_| some.len() == 1);
+                line_bytes.clear();
             }
         }
+        out.extend_from_slice(behind);
     }
 }
 
-fn push_terms(out: &mut Vec<u8>, order: &OrderView, (sale, front): (&SaleEntry, &Front)) {
-    out.extend_from_slice(b"\",\"sale\":\"");
-    out.extend_from_slice(sale.slug().as_str().as_bytes());
-    out.extend_from_slice(b"\",\"state\":\"");
-    out.extend_from_slice(order.state.name().as_bytes());
-    out.extend_from_slice(b"\",\"lines\":[");
-    push_lines(out, order, front);
-    out.extend_from_slice(b"],\"total\":{\"amount\":");
-    push_number(out, order.total().0);
-    out.extend_from_slice(b",\"currency\":\"");
-    out.extend_from_slice(front.terms.currency.as_str().as_bytes());
-    out.extend_from_slice(b"\"},\"expires_at\":");
-    push_time(out, order.expires_at);
-    push_name(out, "seq");
-}
-
-fn push_lines(out: &mut Vec<u8>, order: &OrderView, front: &Front) {
-    for (index, line) in order.lines.iter().enumerate() {
-        // An order's items are published before the order, and items are never taken away.
-        let item = front.item_terms(line.item).map_or("", |item| item.code.as_str());
+/// The lines, and what they come to.
+fn push_lines(out: &mut Vec<u8>, lines: &Lines, front: &Front) {
+    for (index, line) in lines.iter().enumerate() {
         out.extend_from_slice(if index == 0 { b"{\"item\":\"" } else { b",{\"item\":\"" });
-        out.extend_from_slice(item.as_bytes());
+        // An order's items are published before the order, and items are never taken away.
+        out.extend_from_slice(front.code(line.item).unwrap_or_default());
         out.extend_from_slice(b"\",\"quantity\":");
         push_number(out, u64::from(line.quantity));
         out.extend_from_slice(b",\"unit_price\":");
         push_number(out, u64::from(line.unit_price));
         out.push(b'}');
     }
+    out.extend_from_slice(b"],\"total\":{\"amount\":");
+    push_number(out, lines.total().0);
 }
 
 fn push_order_extras(out: &mut Vec<u8>, order: &OrderView) {

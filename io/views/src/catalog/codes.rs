@@ -1,65 +1,106 @@
-//! Positions by code: of an item in its sale.
+//! The codes of a sale's items, both ways.
 
-use std::collections::HashMap;
+use std::hash::BuildHasher;
 
-use domain::{ItemIndex, ItemTerms};
+use domain::{ItemIndex, ItemTerms, limits};
 use foldhash::fast::RandomState;
 
-/// Longer codes are kept apart.
-const SHORT_SIZE_BYTES_MAX: usize = 23;
-
-/// A short code: its length, its bytes, and zeros.
-type Short = [u8; SHORT_SIZE_BYTES_MAX + 1];
-
-/// So many codes are looked at one after the other.
+/// So many codes are looked at one after the other: a hash takes longer.
 const FEW_LEN_MAX: usize = 4;
 
-/// The items of a sale by their codes. A short code stands in the table itself: with thousands of items, one look at memory
-/// that nobody looked at before instead of two. The hash may be a quick one: whoever looks up does not fill the table. Most sales
-/// have a few items, and a hash takes longer than looking at each.
-#[derive(Debug, Default)]
+/// The positions by code, and the codes by position.
+///
+/// Whoever looks up one of thousands of items waits for memory that nobody looked at for a while, and for little else. So this is a
+/// table of open addressing with linear probing (D. Knuth, The Art of Computer Programming, vol. 3, 6.4), whose places are a cache
+/// line each and hold all of the code: one wait, where a table that keeps control bytes or codes elsewhere has two or three. The
+/// hash may be a quick one: whoever looks up does not fill the table.
+#[derive(Debug)]
 pub(super) struct Codes {
-    /// All codes, if they are few.
-    few: Vec<(Box<str>, ItemIndex)>,
-    short: HashMap<Short, ItemIndex, RandomState>,
-    long: HashMap<Box<str>, ItemIndex, RandomState>,
+    /// Few codes in their order; more where their hash says, in a power of two of places, of which a third is free.
+    places: Box<[Place]>,
+    /// The place of each item.
+    place_of: Box<[u32]>,
+    hasher: RandomState,
+}
+
+/// A code and its item, or nothing.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+struct Place {
+    code: [u8; limits::SLUG_SIZE_BYTES_MAX],
+    /// 0: nothing stands here.
+    size_bytes: u8,
+    item: ItemIndex,
+}
+
+const _: () = assert!(size_of::<Place>() == 64);
+
+impl Place {
+    const FREE: Place =
+        Place { code: [0; limits::SLUG_SIZE_BYTES_MAX], size_bytes: 0, item: ItemIndex::UNKNOWN };
+
+    fn new(item: ItemIndex, terms: &ItemTerms) -> Place {
+        let code = terms.code.as_str().as_bytes();
+        let mut place = Place { item, ..Place::FREE };
+        place.code[..code.len()].copy_from_slice(code);
+        place.size_bytes = u8::try_from(code.len()).expect("SLUG_SIZE_BYTES_MAX is below 256");
+        place
+    }
+
+    fn is_free(&self) -> bool {
+        self.size_bytes == 0
+    }
+
+    fn code(&self) -> &[u8] {
+        &self.code[..usize::from(self.size_bytes)]
+    }
 }
 
 impl Codes {
     pub(super) fn new(items: &[ItemTerms]) -> Codes {
-        let mut codes = Codes::default();
+        let mut new = (0..).map(ItemIndex).zip(items).map(|(item, terms)| Place::new(item, terms));
+        let hasher = RandomState::default();
         if items.len() <= FEW_LEN_MAX {
-            codes.few =
-                (0..).zip(items).map(|(at, item)| (item.code.as_str().into(), ItemIndex(at))).collect();
-            return codes;
+            return Codes { places: new.collect(), place_of: (0..).take(items.len()).collect(), hasher };
         }
-        for (at, item) in (0..).zip(items) {
-            let code = item.code.as_str();
-            match short(code) {
-                Some(short) => codes.short.insert(short, ItemIndex(at)),
-                None => codes.long.insert(code.into(), ItemIndex(at)),
-            };
-        }
+        let places = vec![Place::FREE; (items.len() * 3 / 2).next_power_of_two()].into();
+        let mut codes = Codes { places, place_of: Box::default(), hasher };
+        codes.place_of = new.by_ref().map(|place| codes.put(place)).collect();
         codes
     }
 
-    pub(super) fn get(&self, code: &str) -> Option<ItemIndex> {
-        if !self.few.is_empty() {
-            return self.few.iter().find(|(known, _)| **known == *code).map(|(_, item)| *item);
-        }
-        match short(code) {
-            Some(short) => self.short.get(&short),
-            None => self.long.get(code),
-        }
-        .copied()
+    /// The position of an item.
+    pub(super) fn item(&self, code: &str) -> Option<ItemIndex> {
+        let is_it = |place: &&Place| place.code() == code.as_bytes();
+        let place = match self.place_of.len() <= FEW_LEN_MAX {
+            true => self.places.iter().find(is_it),
+            false => self
+                .places_for(code.as_bytes())
+                .map(|at| &self.places[at])
+                .find(|place| place.is_free() || is_it(place)),
+        };
+        place.filter(|place| !place.is_free()).map(|place| place.item)
     }
-}
 
-fn short(code: &str) -> Option<Short> {
-    let mut short = [0; SHORT_SIZE_BYTES_MAX + 1];
-    short[0] = u8::try_from(code.len()).ok().filter(|len| usize::from(*len) <= SHORT_SIZE_BYTES_MAX)?;
-    short[1..=code.len()].copy_from_slice(code.as_bytes());
-    Some(short)
+    /// The code of an item, if there is one at that position.
+    pub(super) fn code(&self, item: ItemIndex) -> Option<&[u8]> {
+        let at = *self.place_of.get(usize::from(item.0))?;
+        Some(self.places[at as usize].code())
+    }
+
+    fn put(&mut self, place: Place) -> u32 {
+        let at = self.places_for(place.code()).find(|at| self.places[*at].is_free());
+        let at = at.expect("a third of the places is free");
+        self.places[at] = place;
+        u32::try_from(at).expect("there are fewer than 2^16 items")
+    }
+
+    /// The places where a code may stand, in the order in which they are filled; without an end.
+    fn places_for(&self, code: &[u8]) -> impl Iterator<Item = usize> + use<> {
+        let mask = self.places.len() - 1;
+        let home = usize::try_from(self.hasher.hash_one(code) >> 32).expect("32 bits");
+        (home..).map(move |at| at & mask)
+    }
 }
 
 #[cfg(test)]
@@ -70,28 +111,37 @@ mod tests {
 
     #[test]
     fn codes_of_every_length_are_found_and_no_others() {
-        check((1..=40).filter(|len| *len != 12 && *len != 30).collect());
+        let code = |len: usize| "x".repeat(len);
+        let unknown = ["", "y", "x\0", &code(12), &code(30), &code(49), &code(300)];
+        check((1..=48).filter(|len| *len != 12 && *len != 30).map(code).collect(), &unknown);
         for len in 0..=FEW_LEN_MAX + 1 {
-            check([1, 40, 23, 24, 25][..len].to_vec());
+            check([1, 48, 28, 29, 31][..len].iter().map(|len| code(*len)).collect(), &unknown);
         }
     }
 
-    /// Items whose codes have these lengths.
-    fn check(lens: Vec<usize>) {
-        let code = |len: usize| "x".repeat(len);
-        let item = |len| ItemTerms {
-            code: Slug::new(&code(len)).unwrap(),
+    #[test]
+    fn thousands_of_codes_are_found_and_no_others() {
+        for count in [5, 6, 10, 11, 1_000, 10_000] {
+            let codes = (0..count).map(|number| format!("i{number:04}")).collect();
+            check(codes, &["i", "i00000", "j0000", &format!("i{count:04}")]);
+        }
+    }
+
+    fn check(known: Vec<String>, unknown: &[&str]) {
+        let item = |code: &String| ItemTerms {
+            code: Slug::new(code).unwrap(),
             name: "A".into(),
             unit_price: 1,
             per_order_max: None,
             per_buyer_max: None,
         };
-        let codes = Codes::new(&lens.iter().map(|len| item(*len)).collect::<Vec<_>>());
-        for (at, len) in (0..).zip(&lens) {
-            assert_eq!(codes.get(&code(*len)), Some(ItemIndex(at)), "{len}");
+        let codes = Codes::new(&known.iter().map(item).collect::<Vec<_>>());
+        for (at, code) in (0..).map(ItemIndex).zip(&known) {
+            assert_eq!((codes.item(code), codes.code(at)), (Some(at), Some(code.as_bytes())));
         }
-        for unknown in ["", "y", "x\0", &code(12), &code(30), &code(300)] {
-            assert_eq!(codes.get(unknown), None, "{unknown}");
+        for code in unknown {
+            assert_eq!(codes.item(code), None, "{code}");
         }
+        assert_eq!(codes.code(ItemIndex(u16::try_from(known.len()).unwrap())), None);
     }
 }

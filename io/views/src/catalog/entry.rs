@@ -1,10 +1,10 @@
 //! One sale in the catalogue.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
 
 use arc_swap::{ArcSwap, Guard};
-use domain::{ItemIndex, ItemTerms, Levels, SaleId, SaleStatus, SaleTerms, Seq, ShardId, Slug};
+use domain::{ItemIndex, ItemTerms, Levels, SaleId, SaleStatus, SaleTerms, Seq, ShardId, Slug, limits};
 use parking_lot::Mutex;
 
 use super::SalePublished;
@@ -40,13 +40,19 @@ pub struct Front {
     /// Its items.
     pub items: Arc<[ItemTerms]>,
     codes: Arc<Codes>,
-    free: Arc<[AtomicU32]>,
+    /// Of each item, as far as orders can tell.
+    free: Arc<[AtomicU16]>,
 }
 
 impl Front {
     /// The position of the item of that code.
     pub fn item(&self, code: &str) -> Option<ItemIndex> {
-        self.codes.get(code)
+        self.codes.item(code)
+    }
+
+    /// The code of the item at that position.
+    pub fn code(&self, item: ItemIndex) -> Option<&[u8]> {
+        self.codes.code(item)
     }
 
     /// The item at that position.
@@ -54,8 +60,9 @@ impl Front {
         self.items.get(usize::from(item.0))
     }
 
-    /// How many units of an item are free, without a lock; 0 for an item that does not exist.
-    pub fn free(&self, item: ItemIndex) -> u32 {
+    /// How many units of an item are free, without a lock; [`limits::LINE_QUANTITY_MAX`] stands for more as well, and 0 for an item
+    /// that does not exist.
+    pub fn free(&self, item: ItemIndex) -> u16 {
         self.free.get(usize::from(item.0)).map_or(0, |free| free.load(Ordering::Acquire))
     }
 }
@@ -120,8 +127,8 @@ impl SaleEntry {
         self.front().item(code)
     }
 
-    /// How many units of an item are free, without a lock; 0 for an item that does not exist.
-    pub fn free(&self, item: ItemIndex) -> u32 {
+    /// See [`Front::free`].
+    pub fn free(&self, item: ItemIndex) -> u16 {
         self.front().free(item)
     }
 
@@ -196,7 +203,11 @@ impl SaleEntry {
         for (item, new) in levels {
             assert!(new.is_conserved(), "I1 item={item:?} levels={new:?}");
             stock.levels[place(item)] = *new;
-            front.free[place(item)].store(new.free, Ordering::Release);
+            let (free, new) = (&front.free[place(item)], wanted_at_most(new.free));
+            // Written only when it changes, which is seldom before the rush for the last units: all who ask share the memory.
+            if free.load(Ordering::Relaxed) != new {
+                free.store(new, Ordering::Release);
+            }
         }
     }
 
@@ -221,6 +232,11 @@ fn front_of(sale: &SalePublished) -> Front {
         status: sale.status,
         items: sale.items.clone().into(),
         codes: Arc::new(Codes::new(&sale.items)),
-        free: sale.levels.iter().map(|levels| AtomicU32::new(levels.free)).collect(),
+        free: sale.levels.iter().map(|levels| AtomicU16::new(wanted_at_most(levels.free))).collect(),
     }
+}
+
+/// As many of the free units as one order can want of an item.
+fn wanted_at_most(free: u32) -> u16 {
+    u16::try_from(free).unwrap_or(u16::MAX).min(limits::LINE_QUANTITY_MAX)
 }

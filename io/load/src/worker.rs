@@ -40,6 +40,9 @@ pub(crate) struct Worker<'a, R> {
     poll: Poll,
     connections: Vec<Connection>,
     buffer: Vec<u8>,
+    /// What a request is written into. With the connection until the kernel has taken all of it, and then back here: memory that is
+    /// warm, where thousands of connections with one of their own had none that is.
+    out: Vec<u8>,
     /// In an open loop.
     line: Option<Line>,
     /// Clients that pause, and until when; first come, first back.
@@ -76,6 +79,7 @@ impl<'a, R: Requests> Worker<'a, R> {
             poll,
             connections,
             buffer: vec![0; BUFFER_SIZE_BYTES],
+            out: Vec::new(),
             line: None,
             resting: VecDeque::new(),
             left,
@@ -279,6 +283,9 @@ impl<'a, R: Requests> Worker<'a, R> {
 
     fn begin(&mut self, place: usize, request: UnderWay) {
         let connection = &mut self.connections[place];
+        if connection.out.is_empty() {
+            connection.out = std::mem::take(&mut self.out);
+        }
         self.source.next(&mut connection.out);
         connection.under_way.push_back(request);
         self.under_way += 1;
@@ -299,7 +306,10 @@ impl<'a, R: Requests> Worker<'a, R> {
         }
         match connection.flush() {
             Ok(size_bytes) => self.tally.bytes_sent += size_bytes as u64,
-            Err(_) => self.fail(place, Fault::Reset, now_ns),
+            Err(_) => return self.fail(place, Fault::Reset, now_ns),
+        }
+        if connection.out.is_empty() && connection.out.capacity() > 0 {
+            self.out = std::mem::take(&mut connection.out);
         }
     }
 

@@ -42,7 +42,12 @@ impl Outbox {
         if outcomes.is_empty() {
             return;
         }
-        self.arrived.lock().append(outcomes);
+        let mut arrived = self.arrived.lock();
+        match arrived.is_empty() {
+            true => std::mem::swap(&mut *arrived, outcomes),
+            false => arrived.append(outcomes),
+        }
+        drop(arrived);
         self.notify.notify_one();
     }
 

@@ -104,12 +104,13 @@ enum Slot<W> {
 /// Requests in their order. Nearly always there is one at most, which needs no memory of its own.
 struct Queue<W> {
     first: Option<Slot<W>>,
-    others: VecDeque<Slot<W>>,
+    #[expect(clippy::box_collection, reason = "every connection has room for this, and nearly none has it")]
+    others: Option<Box<VecDeque<Slot<W>>>>,
 }
 
 impl<W> Queue<W> {
     fn new() -> Queue<W> {
-        Queue { first: None, others: VecDeque::new() }
+        Queue { first: None, others: None }
     }
 
     fn is_empty(&self) -> bool {
@@ -117,18 +118,21 @@ impl<W> Queue<W> {
     }
 
     fn len(&self) -> usize {
-        usize::from(self.first.is_some()) + self.others.len()
+        usize::from(self.first.is_some()) + self.others.as_ref().map_or(0, |others| others.len())
     }
 
     fn push(&mut self, slot: Slot<W>) {
         match self.first {
             None => self.first = Some(slot),
-            Some(_) => self.others.push_back(slot),
+            Some(_) => self.others.get_or_insert_default().push_back(slot),
         }
     }
 
     fn pop(&mut self) {
-        self.first = self.others.pop_front();
+        self.first = self.others.as_mut().and_then(|others| others.pop_front());
+        if self.first.is_none() {
+            self.others = None;
+        }
     }
 }
 

@@ -2,104 +2,87 @@
 
 use std::hash::BuildHasher;
 
-use domain::{ItemIndex, ItemTerms, limits};
+use domain::{ItemIndex, ItemTerms};
 use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+
+/// Longer codes stand elsewhere.
+const SHORT_SIZE_BYTES_MAX: usize = 22;
 
 /// So many codes are looked at one after the other: a hash takes longer.
 const FEW_LEN_MAX: usize = 4;
 
-/// The positions by code, and the codes by position.
+/// The codes by position, and the positions by code.
 ///
-/// Whoever looks up one of thousands of items waits for memory that nobody looked at for a while, and for little else. So this is a
-/// table of open addressing with linear probing (D. Knuth, The Art of Computer Programming, vol. 3, 6.4), whose places are a cache
-/// line each and hold all of the code: one wait, where a table that keeps control bytes or codes elsewhere has two or three. The
-/// hash may be a quick one: whoever looks up does not fill the table.
+/// Whoever looks up one of thousands of items waits for memory that nobody looked at for a while. The less of it there is, the more
+/// of it the processor's caches keep: so a short code stands in the list itself, and the table has nothing but positions (a table
+/// with the codes in its places, a cache line each, took half as long again). The hash may be a quick one: whoever looks up does
+/// not fill the table.
 #[derive(Debug)]
 pub(super) struct Codes {
-    /// Few codes in their order; more where their hash says, in a power of two of places, of which a third is free.
-    places: Box<[Place]>,
-    /// The place of each item.
-    place_of: Box<[u32]>,
+    list: Box<[Code]>,
+    /// Empty if the codes are few.
+    positions: HashTable<ItemIndex>,
     hasher: RandomState,
 }
 
-/// A code and its item, or nothing.
-#[derive(Clone, Copy, Debug)]
-#[repr(align(64))]
-struct Place {
-    code: [u8; limits::SLUG_SIZE_BYTES_MAX],
-    /// 0: nothing stands here.
-    size_bytes: u8,
-    item: ItemIndex,
+#[derive(Debug)]
+enum Code {
+    Short { size_bytes: u8, bytes: [u8; SHORT_SIZE_BYTES_MAX] },
+    Long(Box<[u8]>),
 }
 
-const _: () = assert!(size_of::<Place>() == 64);
+const _: () = assert!(size_of::<Code>() == 24);
 
-impl Place {
-    const FREE: Place =
-        Place { code: [0; limits::SLUG_SIZE_BYTES_MAX], size_bytes: 0, item: ItemIndex::UNKNOWN };
-
-    fn new(item: ItemIndex, terms: &ItemTerms) -> Place {
+impl Code {
+    fn new(terms: &ItemTerms) -> Code {
         let code = terms.code.as_str().as_bytes();
-        let mut place = Place { item, ..Place::FREE };
-        place.code[..code.len()].copy_from_slice(code);
-        place.size_bytes = u8::try_from(code.len()).expect("SLUG_SIZE_BYTES_MAX is below 256");
-        place
+        match u8::try_from(code.len()) {
+            Ok(size_bytes) if code.len() <= SHORT_SIZE_BYTES_MAX => {
+                let mut bytes = [0; SHORT_SIZE_BYTES_MAX];
+                bytes[..code.len()].copy_from_slice(code);
+                Code::Short { size_bytes, bytes }
+            }
+            _ => Code::Long(code.into()),
+        }
     }
 
-    fn is_free(&self) -> bool {
-        self.size_bytes == 0
-    }
-
-    fn code(&self) -> &[u8] {
-        &self.code[..usize::from(self.size_bytes)]
+    fn as_bytes(&self) -> &[u8] {
+        match self {
+            Code::Short { size_bytes, bytes } => &bytes[..usize::from(*size_bytes)],
+            Code::Long(bytes) => bytes,
+        }
     }
 }
 
 impl Codes {
     pub(super) fn new(items: &[ItemTerms]) -> Codes {
-        let mut new = (0..).map(ItemIndex).zip(items).map(|(item, terms)| Place::new(item, terms));
-        let hasher = RandomState::default();
-        if items.len() <= FEW_LEN_MAX {
-            return Codes { places: new.collect(), place_of: (0..).take(items.len()).collect(), hasher };
+        let list: Box<[Code]> = items.iter().map(Code::new).collect();
+        let (mut positions, hasher) = (HashTable::new(), RandomState::default());
+        if list.len() > FEW_LEN_MAX {
+            let hash_of = |item: &ItemIndex| hasher.hash_one(list[usize::from(item.0)].as_bytes());
+            positions.reserve(list.len(), hash_of);
+            for item in (0..).map(ItemIndex).take(list.len()) {
+                positions.insert_unique(hash_of(&item), item, hash_of);
+            }
         }
-        let places = vec![Place::FREE; (items.len() * 3 / 2).next_power_of_two()].into();
-        let mut codes = Codes { places, place_of: Box::default(), hasher };
-        codes.place_of = new.by_ref().map(|place| codes.put(place)).collect();
-        codes
+        Codes { list, positions, hasher }
     }
 
     /// The position of an item.
     pub(super) fn item(&self, code: &str) -> Option<ItemIndex> {
-        let is_it = |place: &&Place| place.code() == code.as_bytes();
-        let place = match self.place_of.len() <= FEW_LEN_MAX {
-            true => self.places.iter().find(is_it),
-            false => self
-                .places_for(code.as_bytes())
-                .map(|at| &self.places[at])
-                .find(|place| place.is_free() || is_it(place)),
-        };
-        place.filter(|place| !place.is_free()).map(|place| place.item)
+        let code = code.as_bytes();
+        if self.list.len() <= FEW_LEN_MAX {
+            let mut few = (0..).map(ItemIndex).zip(&self.list);
+            return few.find(|(_, known)| known.as_bytes() == code).map(|(item, _)| item);
+        }
+        let is_it = |item: &ItemIndex| self.list[usize::from(item.0)].as_bytes() == code;
+        self.positions.find(self.hasher.hash_one(code), is_it).copied()
     }
 
     /// The code of an item, if there is one at that position.
     pub(super) fn code(&self, item: ItemIndex) -> Option<&[u8]> {
-        let at = *self.place_of.get(usize::from(item.0))?;
-        Some(self.places[at as usize].code())
-    }
-
-    fn put(&mut self, place: Place) -> u32 {
-        let at = self.places_for(place.code()).find(|at| self.places[*at].is_free());
-        let at = at.expect("a third of the places is free");
-        self.places[at] = place;
-        u32::try_from(at).expect("there are fewer than 2^16 items")
-    }
-
-    /// The places where a code may stand, in the order in which they are filled; without an end.
-    fn places_for(&self, code: &[u8]) -> impl Iterator<Item = usize> + use<> {
-        let mask = self.places.len() - 1;
-        let home = usize::try_from(self.hasher.hash_one(code) >> 32).expect("32 bits");
-        (home..).map(move |at| at & mask)
+        self.list.get(usize::from(item.0)).map(Code::as_bytes)
     }
 }
 
@@ -115,7 +98,7 @@ mod tests {
         let unknown = ["", "y", "x\0", &code(12), &code(30), &code(49), &code(300)];
         check((1..=48).filter(|len| *len != 12 && *len != 30).map(code).collect(), &unknown);
         for len in 0..=FEW_LEN_MAX + 1 {
-            check([1, 48, 28, 29, 31][..len].iter().map(|len| code(*len)).collect(), &unknown);
+            check([1, 48, 22, 23, 24][..len].iter().map(|len| code(*len)).collect(), &unknown);
         }
     }
 

@@ -42,7 +42,7 @@ impl<'a> OrderPen<'a> {
         LAST_TERMS.with_borrow_mut(|last| {
             let terms = last.get_or_insert_with(|| OrderTerms::new(order, (sale, front)));
             if !terms.are_of(order, front) {
-                *terms = OrderTerms::new(order, (sale, front));
+                terms.renew(order, (sale, front));
             }
             terms.push(out, &order.lines);
         });
@@ -73,18 +73,30 @@ struct OrderTerms {
 impl OrderTerms {
     fn new(order: &OrderView, (sale, front): (&SaleEntry, &Arc<Front>)) -> OrderTerms {
         let OrderView { state, expires_at, .. } = *order;
-        let mut before = b"\",\"sale\":\"".to_vec();
+        let (around, line_bytes) = (<(Vec<u8>, Vec<u8>)>::default(), Vec::new());
+        let mut terms =
+            OrderTerms { front: Arc::clone(front), state, expires_at, around, line: None, line_bytes };
+        terms.renew(order, (sale, front));
+        terms
+    }
+
+    /// Makes them those of another order, in the same memory: where several sales are open, each order's may be others.
+    fn renew(&mut self, order: &OrderView, (sale, front): (&SaleEntry, &Arc<Front>)) {
+        self.front.clone_from(front);
+        (self.state, self.expires_at, self.line) = (order.state, order.expires_at, None);
+        let (before, behind) = &mut self.around;
+        before.clear();
+        before.extend_from_slice(b"\",\"sale\":\"");
         before.extend_from_slice(sale.slug().as_str().as_bytes());
         before.extend_from_slice(b"\",\"state\":\"");
-        before.extend_from_slice(state.name().as_bytes());
+        before.extend_from_slice(order.state.name().as_bytes());
         before.extend_from_slice(b"\",\"lines\":[");
-        let mut behind = b",\"currency\":\"".to_vec();
+        behind.clear();
+        behind.extend_from_slice(b",\"currency\":\"");
         behind.extend_from_slice(front.terms.currency.as_str().as_bytes());
         behind.extend_from_slice(b"\"},\"expires_at\":");
-        push_time(&mut behind, expires_at);
-        push_name(&mut behind, "seq");
-        let (front, around) = (Arc::clone(front), (before, behind));
-        OrderTerms { front, state, expires_at, around, line: None, line_bytes: Vec::new() }
+        push_time(behind, order.expires_at);
+        push_name(behind, "seq");
     }
 
     fn are_of(&self, order: &OrderView, front: &Arc<Front>) -> bool {

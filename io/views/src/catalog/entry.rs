@@ -204,7 +204,8 @@ impl SaleEntry {
             assert!(new.is_conserved(), "I1 item={item:?} levels={new:?}");
             stock.levels[place(item)] = *new;
             let (free, new) = (&front.free[place(item)], wanted_at_most(new.free));
-            // Written only when it changes, which is seldom before the rush for the last units: all who ask share the memory.
+            // Written only when it changes, which is seldom before the rush for the last units: all who ask share the memory. A level
+            // that stays tells nobody anything new, so that no key has to be seen by whoever reads it.
             if free.load(Ordering::Relaxed) != new {
                 free.store(new, Ordering::Release);
             }

@@ -13,11 +13,18 @@ use crate::state::State;
 pub fn answer(state: &State, command: &Command, facts: &[Fact]) -> Answer {
     match command {
         Command::PlaceOrder { buyer, key, .. } => {
-            let slot = state.orders.slot_of_key(*buyer, *key).expect("the order was placed");
+            // Right behind its fact, the order is the last one.
+            let placed = match facts {
+                [] => state.orders.slot_of_key(*buyer, *key),
+                _ => state.orders.last_slot(),
+            };
+            let slot = placed.expect("the order was placed");
             if planted!(AnswerWithLatest) {
                 return Answer::Order(state.view(slot));
             }
-            Answer::Order(state.first_view(state.orders.get(slot)))
+            let order = state.orders.get(slot);
+            assert!(order.buyer == *buyer && order.key == *key, "the order is the one that was placed");
+            Answer::Order(state.first_view(order))
         }
         Command::ExtendHold { order, .. } => Answer::Order(extended_view(state, *order)),
         Command::CancelOrder { order, .. }

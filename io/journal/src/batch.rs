@@ -28,9 +28,24 @@ impl Batch {
     /// # Panics
     /// When the payload is longer than [`PAYLOAD_SIZE_BYTES_MAX`].
     pub fn push(&mut self, kind: u8, payload: &[u8]) {
-        let size_bytes = payload.len();
+        self.push_with(|out| {
+            out.extend_from_slice(payload);
+            kind
+        });
+    }
+
+    /// Adds a record whose payload is appended, where it will stand, to what is there; `append` says its kind.
+    ///
+    /// # Panics
+    /// As [`Batch::push`].
+    pub fn push_with(&mut self, append: impl FnOnce(&mut Vec<u8>) -> u8) {
+        let start = self.images.len();
+        self.images.extend_from_slice(&[0; record::HEADER_SIZE_BYTES]);
+        let kind = append(&mut self.images);
+        let draft = &mut self.images[start..];
+        let size_bytes = draft.len() - record::HEADER_SIZE_BYTES;
         assert!(size_bytes <= PAYLOAD_SIZE_BYTES_MAX, "a payload has at most 65,535 bytes: {size_bytes}");
-        record::push_draft(&mut self.images, kind, payload);
+        record::begin(draft, kind);
         self.count += 1;
     }
 

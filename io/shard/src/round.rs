@@ -20,7 +20,6 @@ pub struct Shard<J, T> {
     publisher: Publisher,
     requests: VecDeque<(T, Request)>,
     batch: Batch,
-    payload: Vec<u8>,
     committed: bool,
 }
 
@@ -38,8 +37,8 @@ impl<J: Journal, T> Shard<J, T> {
         let publisher = Publisher::new(catalog, &state);
         let mut sequencer = Sequencer::new(state, time);
         sequencer.start_term(journal.term());
-        let (batch, payload) = (Batch::new(), Vec::new());
-        Shard { sequencer, journal, publisher, requests: VecDeque::new(), batch, payload, committed: false }
+        let (requests, batch) = (VecDeque::new(), Batch::new());
+        Shard { sequencer, journal, publisher, requests, batch, committed: false }
     }
 
     /// Begins a round at `clock`: lets time act, then decides the requests that come, up to a batch. Requests that
@@ -72,9 +71,7 @@ impl<J: Journal, T> Shard<J, T> {
             if planted!(LoseLastFact) && self.batch.len() > 2 {
                 break;
             }
-            self.payload.clear();
-            let kind = codec::encode(fact, &mut self.payload);
-            self.batch.push(kind, &self.payload);
+            self.batch.push_with(|payload| codec::encode(fact, payload));
         }
         let tip = self.journal.append(&self.batch, self.sequencer.time())?;
         assert_eq!(tip.seq, self.sequencer.state().seq(), "journal and engine count alike");

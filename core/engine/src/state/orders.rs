@@ -187,6 +187,12 @@ impl Orders {
         self.list.len()
     }
 
+    /// The slot of the order that was pushed last.
+    pub(crate) fn last_slot(&self) -> Option<u32> {
+        let last = self.list.len().checked_sub(1)?;
+        Some(u32::try_from(last).expect("ORDER_COUNT_MAX is below 2^32"))
+    }
+
     pub(crate) fn has_room(&self) -> bool {
         let lines_after = self.lines.len() + limits::LINE_COUNT_MAX;
         self.len() < limits::ORDER_COUNT_MAX && u32::try_from(lines_after).is_ok()
@@ -194,7 +200,7 @@ impl Orders {
 
     /// Adds an order, held. Its number must be higher than all before, and its key new.
     pub(crate) fn push(&mut self, new: &NewOrder<'_>) -> u32 {
-        let last = self.list.len().checked_sub(1).map(|index| self.list.get(index).id);
+        let last = self.last_slot().map(|slot| self.get(slot).id);
         assert!(last < Some(new.id), "order numbers grow: {last:?} before {:?}", new.id);
         let slot = u32::try_from(self.list.len()).expect("ORDER_COUNT_MAX is below 2^32");
         let (lines, flags) = self.store_lines(new.lines);

@@ -26,14 +26,13 @@ impl Stored<'_> {
     }
 }
 
-/// Appends a record without checksum, seq and term. The payload's size is checked by the caller.
-pub(crate) fn push_draft(images: &mut Vec<u8>, kind: u8, payload: &[u8]) {
-    let size = u16::try_from(payload.len()).expect("the caller checked the payload's size");
-    let mut header = [0; HEADER_SIZE_BYTES];
-    header[SIZE_AT..SIZE_AT + 2].copy_from_slice(&size.to_le_bytes());
-    header[SIZE_AT + 2] = kind;
-    images.extend_from_slice(&header);
-    images.extend_from_slice(payload);
+/// Makes a draft, a record without checksum, seq and term, of zeros and the payload behind them. The payload's size is checked by
+/// the caller.
+pub(crate) fn begin(draft: &mut [u8], kind: u8) {
+    let size = draft.len() - HEADER_SIZE_BYTES;
+    let size = u16::try_from(size).expect("the caller checked the payload's size");
+    draft[SIZE_AT..SIZE_AT + 2].copy_from_slice(&size.to_le_bytes());
+    draft[SIZE_AT + 2] = kind;
 }
 
 /// The size of the draft that `images` begins with.

@@ -14,7 +14,9 @@ pub(crate) struct SegmentReader<D: Disk> {
     name: String,
     file: D::File,
     size_bytes: u64,
+    /// Keeps what is behind [`SegmentReader::held_size_bytes`]: memory that is to be read into need not be cleared each time.
     window: Vec<u8>,
+    held_size_bytes: usize,
     window_from: u64,
     /// Grows while reading goes on: who follows the tip should not copy a megabyte for every batch.
     read_size_bytes: usize,
@@ -29,6 +31,7 @@ impl<D: Disk> SegmentReader<D> {
             file,
             size_bytes,
             window: Vec::new(),
+            held_size_bytes: 0,
             window_from: 0,
             read_size_bytes: READ_SIZE_BYTES_MIN,
         })
@@ -60,7 +63,7 @@ impl<D: Disk> SegmentReader<D> {
 
     /// `count` bytes from `offset` on, all within the file.
     pub(crate) fn bytes(&mut self, offset: u64, count: usize) -> Result<&[u8], DiskError> {
-        let held_to = self.window_from + self.window.len() as u64;
+        let held_to = self.window_from + self.held_size_bytes as u64;
         if offset < self.window_from || offset + count as u64 > held_to {
             self.fill(offset, count)?;
         }
@@ -70,16 +73,21 @@ impl<D: Disk> SegmentReader<D> {
 
     /// Forgets what was read: behind the tip the file may have changed.
     pub(crate) fn forget(&mut self) {
-        self.window.clear();
+        self.held_size_bytes = 0;
         self.read_size_bytes = READ_SIZE_BYTES_MIN;
     }
 
     fn fill(&mut self, offset: u64, count: usize) -> Result<(), DiskError> {
         let left = usize::try_from(self.size_bytes - offset).unwrap_or(usize::MAX);
         let size = self.read_size_bytes.max(count).min(left);
-        self.window.resize(size, 0);
+        if self.window.len() < size {
+            self.window.resize(size, 0);
+        }
+        self.held_size_bytes = 0;
         self.window_from = offset;
         self.read_size_bytes = (self.read_size_bytes * 2).min(READ_SIZE_BYTES_MAX);
-        read_exactly(&self.file, &self.name, &mut self.window, offset)
+        read_exactly(&self.file, &self.name, &mut self.window[..size], offset)?;
+        self.held_size_bytes = size;
+        Ok(())
     }
 }

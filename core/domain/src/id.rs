@@ -68,6 +68,11 @@ impl BuyerId {
     pub fn from_text(text: &str) -> BuyerId {
         BuyerId(Label::from_text(text))
     }
+
+    /// The buyer of that name; `None` unless it is ASCII.
+    pub fn from_ascii(text: &[u8]) -> Option<BuyerId> {
+        Label::from_ascii(text).map(BuyerId)
+    }
 }
 
 /// A payment, by the provider's own name for it.
@@ -90,7 +95,12 @@ pub struct KeyDigest(pub u64);
 impl KeyDigest {
     /// The digest of the key's text.
     pub fn from_text(text: &str) -> KeyDigest {
-        KeyDigest(SipHasher24::new().hash(text.as_bytes()))
+        KeyDigest::from_bytes(text.as_bytes())
+    }
+
+    /// The same of the text's bytes.
+    pub fn from_bytes(text: &[u8]) -> KeyDigest {
+        KeyDigest(SipHasher24::new().hash(text))
     }
 }
 

@@ -18,7 +18,15 @@ const NOT_ASCII: u128 = 0x8080_8080_8080_8080_8080_8080_8080_8080;
 impl Label {
     /// The label of a text of any length.
     pub fn from_text(text: &str) -> Label {
-        let bytes = text.as_bytes();
+        Label::of(text.as_bytes())
+    }
+
+    /// The same of a text that is ASCII; `None`: it is not.
+    pub fn from_ascii(text: &[u8]) -> Option<Label> {
+        text.is_ascii().then(|| Label::of(text))
+    }
+
+    fn of(bytes: &[u8]) -> Label {
         let mut label = [0; 16];
         match u8::try_from(bytes.len()) {
             Ok(len @ 0..=15) => {

@@ -7,6 +7,7 @@
 //! own header timeout is off: it needs a timer per request and cannot tell an idle client from a slow one.
 
 pub(crate) mod head;
+mod head_scan;
 pub(crate) mod lane;
 pub(crate) mod listener;
 pub(crate) mod serve;

@@ -7,6 +7,7 @@
 //! [`Config`]. Start with [`accept_loop`], then `service`.
 
 mod admin;
+mod ascii;
 pub mod auth;
 mod backend;
 mod body;

@@ -137,18 +137,19 @@ pub(crate) struct Hot<'a> {
 
 /// Finds out by hand whether a request is for a hot route. Whatever is unusual about its address, an escape, a
 /// query or a letter that no sale's code has, is left to the router.
-pub(crate) fn hot<'a>(method: &str, target: &'a str) -> Option<Hot<'a>> {
-    let rest = target.strip_prefix("/v1/sales/")?;
-    let sale_size_bytes = rest.bytes().position(|byte| byte == b'/').unwrap_or(rest.len());
+pub(crate) fn hot<'a>(method: &[u8], target: &'a [u8]) -> Option<Hot<'a>> {
+    let rest = target.strip_prefix(b"/v1/sales/")?;
+    let sale_size_bytes = rest.iter().position(|byte| *byte == b'/').unwrap_or(rest.len());
     let (sale, tail) = rest.split_at(sale_size_bytes);
     let route = match (method, tail) {
-        ("POST", "/orders") => Route::OrderPlace,
-        ("GET", "/stock") => Route::StockShow,
-        ("GET", "") => Route::SaleShow,
+        (b"POST", b"/orders") => Route::OrderPlace,
+        (b"GET", b"/stock") => Route::StockShow,
+        (b"GET", b"") => Route::SaleShow,
         _ => return None,
     };
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
-    (!sale.is_empty() && sale.bytes().all(plain)).then_some(Hot { route, sale })
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+    let sale = std::str::from_utf8(sale).ok().filter(|_| !sale.is_empty() && sale.iter().all(plain))?;
+    Some(Hot { route, sale })
 }
 
 #[cfg(test)]
@@ -164,7 +165,9 @@ mod tests {
 
     #[test]
     fn hot_routes_are_found_and_everything_unusual_is_not() {
-        let find = |method, path| hot(method, path).map(|hot| (hot.route, hot.sale));
+        let find = |method: &str, path: &'static str| {
+            hot(method.as_bytes(), path.as_bytes()).map(|hot| (hot.route, hot.sale))
+        };
         assert_eq!(find("POST", "/v1/sales/a/orders"), Some((Route::OrderPlace, "a")));
         assert_eq!(find("GET", "/v1/sales/a-1/stock"), Some((Route::StockShow, "a-1")));
         assert_eq!(find("GET", "/v1/sales/a"), Some((Route::SaleShow, "a")));

@@ -12,6 +12,7 @@ use subtle::ConstantTimeEq;
 
 use super::AuthFault;
 use super::token_cache::Believed;
+use crate::ascii;
 
 /// With what a short token begins: no JSON Web Token does, whose first letters are those of a JSON object.
 const PREFIX: &str = "o1.";
@@ -19,8 +20,8 @@ const PREFIX: &str = "o1.";
 const KEY_CONTEXT: &str = "Onrush 2026-11-21 short tokens of buyers";
 const MAC_SIZE_BYTES: usize = 16;
 const MAC_SIZE_CHARS: usize = 22;
-/// Up to the year 33,658: more digits cannot overflow milliseconds.
-const EXP_SIZE_CHARS_MAX: usize = 12;
+/// Of twelve digits, up to the year 33,658: more cannot overflow milliseconds.
+const EXP_SCALE_MAX: u64 = 100_000_000_000;
 
 /// Makes and checks short tokens.
 pub(super) struct Short {
@@ -49,7 +50,8 @@ impl Short {
             return Err(AuthFault::TokenInvalid);
         }
         let (sub, exp) = Short::claims(signed).ok_or(AuthFault::TokenInvalid)?;
-        Ok(Believed { buyer: BuyerId::from_text(sub), exp_ms: exp * 1_000, nbf_ms: 0 })
+        let buyer = BuyerId::from_ascii(sub).ok_or(AuthFault::TokenInvalid)?;
+        Ok(Believed { buyer, exp_ms: exp * 1_000, nbf_ms: 0 })
     }
 
     /// A token; `None` when the name is not one that a short token can have.
@@ -63,22 +65,26 @@ impl Short {
     }
 
     /// Name and end of what is before the MAC.
-    fn claims(signed: &[u8]) -> Option<(&str, u64)> {
+    fn claims(signed: &[u8]) -> Option<(&[u8], u64)> {
         let claims = signed.strip_prefix(PREFIX.as_bytes())?;
-        let point = claims.iter().rposition(|byte| *byte == b'.')?;
-        let (sub, exp) = (&claims[..point], &claims[point + 1..]);
-        let is_name = (1..=limits::LABEL_SIZE_BYTES_MAX).contains(&sub.len())
-            && sub.iter().fold(true, |visible, byte| visible & byte.is_ascii_graphic());
-        let is_number =
-            (1..=EXP_SIZE_CHARS_MAX).contains(&exp.len()) && (exp == b"0" || !exp.starts_with(b"0"));
-        if !is_name || !is_number {
-            return None;
-        }
-        let append = |number: u64, byte: &u8| {
-            let digit = byte.wrapping_sub(b'0');
-            (digit <= 9).then_some(number * 10 + u64::from(digit))
+        let (mut exp, mut scale) = (0, 1);
+        let mut from = claims.len();
+        // From behind, so that the point is found on the way.
+        let sub = loop {
+            from = from.checked_sub(1)?;
+            match claims[from] {
+                b'.' => break &claims[..from],
+                digit @ b'0'..=b'9' if scale <= EXP_SCALE_MAX => {
+                    exp += u64::from(digit - b'0') * scale;
+                    scale *= 10;
+                }
+                _ => return None,
+            }
         };
-        Some((std::str::from_utf8(sub).ok()?, exp.iter().try_fold(0, append)?))
+        let first_digit = *claims.get(from + 1)?;
+        let is_number = first_digit != b'0' || scale == 10;
+        let is_name = (1..=limits::LABEL_SIZE_BYTES_MAX).contains(&sub.len()) && ascii::is_graphic(sub);
+        (is_number && is_name).then_some((sub, exp))
     }
 
     fn mac(&self, signed: &[u8]) -> [u8; MAC_SIZE_CHARS] {

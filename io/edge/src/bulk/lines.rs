@@ -19,7 +19,7 @@ pub(super) const ANSWER_SIZE_BYTES_USUAL: usize = 256;
 pub(super) struct Lines<'a> {
     rest: &'a [u8],
     /// The item of the line before: in a bulk it is mostly the same again.
-    last: Option<(&'a str, ItemIndex)>,
+    last: Option<(&'a [u8], ItemIndex)>,
 }
 
 impl<'a> Lines<'a> {

@@ -55,7 +55,7 @@ impl<'a> Records<'a> {
         if self.items.is_empty() {
             // As many as the body has room for, whatever its head says.
             wanted.orders.reserve(self.left.min(self.rest.0.len() / ORDER_SIZE_BYTES_MIN));
-            let item = |code: &&str| front.item(code).unwrap_or(ItemIndex::UNKNOWN);
+            let item = |code: &&str| front.item(code.as_bytes()).unwrap_or(ItemIndex::UNKNOWN);
             self.items = self.codes.iter().map(item).collect();
         }
         let read = self.read_order();

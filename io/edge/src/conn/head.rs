@@ -3,11 +3,13 @@
 //!
 //! Only what is usual is taken: HTTP/1.1, a plain address, a body of told length, no header that changes how the
 //! connection goes on. Everything else, right or wrong, is hyper's, which knows all of RFC 9112. So this can be short and
-//! need not know a single error. The tokens are found by `httparse`, as in hyper.
+//! need not know a single error. The tokens of nearly every head are found by [`head_scan`], and what that does not take is
+//! looked at by `httparse`, as in hyper.
 
 use std::mem::MaybeUninit;
 
-use crate::request::HotHeaders;
+use super::head_scan;
+use crate::request::{self, HotHeaders};
 use crate::route::{self, Hot};
 
 /// Requests with more headers are unusual. Few clients send 20.
@@ -50,64 +52,106 @@ pub(crate) struct SizeLimits {
 
 /// Looks at the first request in `bytes`.
 pub(crate) fn find(bytes: &[u8], limits: SizeLimits) -> Found<'_> {
+    scan(bytes).map_or_else(|| parse(bytes, limits), |head| found(bytes, &head, limits))
+}
+
+/// A whole head that has nothing unusual, but for what `limits` may say.
+struct Usual<'a> {
+    size_bytes: usize,
+    hot: Hot<'a>,
+    headers: HotHeaders<'a>,
+    body_size_bytes: Option<usize>,
+    keep_alive: bool,
+}
+
+fn found<'a>(bytes: &'a [u8], head: &Usual<'a>, limits: SizeLimits) -> Found<'a> {
+    let Usual { size_bytes, hot, headers, keep_alive, .. } = *head;
+    let body_size_bytes = head.body_size_bytes.unwrap_or(0);
+    let body_size_bytes_max = if hot.route.takes_body() { limits.body_size_bytes_max } else { 0 };
+    if size_bytes > limits.head_size_bytes_max || body_size_bytes > body_size_bytes_max {
+        return Found::Other;
+    }
+    match bytes.get(size_bytes..size_bytes + body_size_bytes) {
+        None => Found::PartOfBody,
+        Some(body) => {
+            let size_bytes = size_bytes + body.len();
+            Found::Request(Request { hot, headers, body, keep_alive, size_bytes })
+        }
+    }
+}
+
+/// The head that `bytes` begin with, if it is as nearly all are.
+fn scan(bytes: &[u8]) -> Option<Usual<'_>> {
+    let mut lines = head_scan::Lines::new(bytes);
+    let request = lines.next()?.strip_suffix(b" HTTP/1.1")?;
+    let method_size_bytes = request.iter().position(|byte| *byte == b' ')?;
+    let mut usual = Usual::new(&request[..method_size_bytes], &request[method_size_bytes + 1..])?;
+    for _ in 0..=HEADER_COUNT_MAX {
+        let line = lines.next()?;
+        if line.is_empty() {
+            return Some(Usual { size_bytes: lines.end()?, ..usual });
+        }
+        let (name, value) = head_scan::header(line)?;
+        if !usual.note(name, value)? && !head_scan::is_name(name) {
+            return None;
+        }
+    }
+    None
+}
+
+/// The same of any bytes.
+fn parse(bytes: &[u8], limits: SizeLimits) -> Found<'_> {
     let mut headers = [const { MaybeUninit::<httparse::Header<'_>>::uninit() }; HEADER_COUNT_MAX];
     let mut head = httparse::Request::new(&mut []);
-    let head_size_bytes = match head.parse_with_uninit_headers(bytes, &mut headers) {
+    let size_bytes = match head.parse_with_uninit_headers(bytes, &mut headers) {
         Ok(httparse::Status::Complete(size_bytes)) => size_bytes,
         Ok(httparse::Status::Partial) if bytes.len() < limits.head_size_bytes_max => {
             return Found::PartOfHead;
         }
         Ok(httparse::Status::Partial) | Err(_) => return Found::Other,
     };
-    match usual(&head, limits).filter(|_| head_size_bytes <= limits.head_size_bytes_max) {
+    match usual(&head) {
         None => Found::Other,
-        Some(usual) => match bytes.get(head_size_bytes..head_size_bytes + usual.body_size_bytes) {
-            None => Found::PartOfBody,
-            Some(body) => Found::Request(Request {
-                hot: usual.hot,
-                headers: usual.headers,
-                body,
-                keep_alive: usual.keep_alive,
-                size_bytes: head_size_bytes + body.len(),
-            }),
-        },
+        Some(head) => found(bytes, &Usual { size_bytes, ..head }, limits),
     }
 }
 
-/// A whole head that has nothing unusual.
-struct Usual<'a> {
-    hot: Hot<'a>,
-    headers: HotHeaders<'a>,
-    body_size_bytes: usize,
-    keep_alive: bool,
+fn usual<'a>(head: &httparse::Request<'_, 'a>) -> Option<Usual<'a>> {
+    let (method, target) = (head.method?, head.path.filter(|_| head.version == Some(1))?);
+    let mut usual = Usual::new(method.as_bytes(), target.as_bytes())?;
+    head.headers
+        .iter()
+        .try_for_each(|header| usual.note(header.name.as_bytes(), header.value).map(|_is_known| ()))?;
+    Some(usual)
 }
 
-fn usual<'a>(head: &httparse::Request<'_, 'a>, limits: SizeLimits) -> Option<Usual<'a>> {
-    let hot = route::hot(head.method?, head.path?).filter(|_| head.version == Some(1))?;
-    let mut usual = Usual { hot, headers: HotHeaders::default(), body_size_bytes: 0, keep_alive: true };
-    let mut length = None;
-    for header in head.headers.iter() {
-        let value = header.value;
-        match header.name.len() {
-            6 if header.name.eq_ignore_ascii_case("expect") => return None,
-            7 if header.name.eq_ignore_ascii_case("upgrade") => return None,
-            10 if header.name.eq_ignore_ascii_case("connection") => {
+impl<'a> Usual<'a> {
+    fn new(method: &[u8], target: &'a [u8]) -> Option<Usual<'a>> {
+        let hot = route::hot(method, target)?;
+        let headers = HotHeaders::default();
+        Some(Usual { size_bytes: 0, hot, headers, body_size_bytes: None, keep_alive: true })
+    }
+
+    /// Takes note of a header, and says whether it is a known one; `None` when it is not a usual one.
+    fn note(&mut self, name: &[u8], value: &'a [u8]) -> Option<bool> {
+        match name.len() {
+            6 if request::is_named(name, b"expect") => return None,
+            7 if request::is_named(name, b"upgrade") => return None,
+            10 if request::is_named(name, b"connection") => {
                 let close = value.eq_ignore_ascii_case(b"close");
-                usual.keep_alive &= !close;
+                self.keep_alive &= !close;
                 (close || value.eq_ignore_ascii_case(b"keep-alive")).then_some(())?;
             }
-            14 if header.name.eq_ignore_ascii_case("content-length") => {
-                if length.replace(decimal(value)?).is_some() {
+            14 if request::is_named(name, b"content-length") => {
+                if self.body_size_bytes.replace(decimal(value)?).is_some() {
                     return None;
                 }
             }
-            17 if header.name.eq_ignore_ascii_case("transfer-encoding") => return None,
-            _ => usual.headers.note(header.name, value),
+            17 if request::is_named(name, b"transfer-encoding") => return None,
+            _ => return Some(self.headers.note(name, value)),
         }
+        Some(true)
     }
-    usual.body_size_bytes = length.unwrap_or(0);
-    let body_size_bytes_max = if hot.route.takes_body() { limits.body_size_bytes_max } else { 0 };
-    (usual.body_size_bytes <= body_size_bytes_max).then_some(usual)
 }
 
 /// Digits and nothing else, at most nine of them: no body is that long.
@@ -197,6 +241,36 @@ mod tests {
         assert!(is_other(&format!("{ORDER}x: {}", "x".repeat(300))), "a head too large");
         assert!(is_other(&format!("{ORDER}{}\r\n", "x: y\r\n".repeat(40))), "too many headers");
         assert!(is_other("\x16\x03\x01\x02\x00\x01"), "no HTTP");
+    }
+
+    /// What a head says, by whichever of the two found it.
+    fn told(head: Usual<'_>) -> impl PartialEq + std::fmt::Debug {
+        (head.size_bytes, head.hot, format!("{:?}", head.headers), head.body_size_bytes, head.keep_alive)
+    }
+
+    #[test]
+    fn whatever_one_byte_is_changed_both_ways_read_the_same_of_what_is_scanned() {
+        let good = "POST /v1/sales/a/orders HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer  t \r\nIdempotency-Key:k\r\n\
+                    Connection: close\r\nX-Y:\r\nContent-Length: 3\r\n\r\n{ }";
+        let mut scanned_count = 0;
+        for at in 0..good.len() {
+            for byte in 0..=u8::MAX {
+                let mut text = good.as_bytes().to_vec();
+                text[at] = byte;
+                let Some(scanned) = scan(&text) else { continue };
+                scanned_count += 1;
+                let mut headers = [httparse::EMPTY_HEADER; HEADER_COUNT_MAX];
+                let mut head = httparse::Request::new(&mut headers);
+                let result = head.parse(&text);
+                let Ok(httparse::Status::Complete(size_bytes)) = result else {
+                    panic!("{result:?} {text:?}")
+                };
+                let parsed = usual(&head).unwrap_or_else(|| panic!("{}", String::from_utf8_lossy(&text)));
+                assert_eq!(told(scanned), told(Usual { size_bytes, ..parsed }));
+            }
+            assert!(scan(&good.as_bytes()[..at.min(good.len() - 4)]).is_none(), "{at} bytes");
+        }
+        assert!(scanned_count > 2 * good.len(), "every byte may be what it is, and values others");
     }
 
     #[test]

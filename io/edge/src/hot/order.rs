@@ -222,7 +222,7 @@ impl Asked {
     ) -> Option<Asked> {
         let mut unknown = None;
         let mut wish = |(code, quantity): (&str, u16)| {
-            let item = front.item(code).unwrap_or_else(|| {
+            let item = front.item(code.as_bytes()).unwrap_or_else(|| {
                 unknown.get_or_insert_with(|| code.to_owned());
                 ItemIndex::UNKNOWN
             });

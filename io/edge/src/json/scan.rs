@@ -4,10 +4,12 @@
 
 use domain::{BuyerId, ItemIndex, KeyDigest, OrderWanted, Wish, Wishes, limits};
 
+use crate::ascii;
+
 /// Reads the body of an order. `item` finds the items; a body with a code that it does not know is not taken.
 pub(crate) fn order_body<'a>(
     bytes: &'a [u8],
-    mut item: impl FnMut(&'a str) -> Option<ItemIndex>,
+    mut item: impl FnMut(&'a [u8]) -> Option<ItemIndex>,
 ) -> Option<Wishes> {
     let mut scan = Scan { rest: bytes };
     scan.expect(b"{")?;
@@ -20,7 +22,7 @@ pub(crate) fn order_body<'a>(
 /// `item` finds the items; a line with a code that it does not know is not taken.
 pub(crate) fn bulk_line<'a>(
     bytes: &'a [u8],
-    mut item: impl FnMut(&'a str) -> Option<ItemIndex>,
+    mut item: impl FnMut(&'a [u8]) -> Option<ItemIndex>,
 ) -> Option<(OrderWanted, usize)> {
     let mut scan = Scan { rest: bytes };
     scan.name(b"{\"buyer\":")?;
@@ -32,7 +34,7 @@ pub(crate) fn bulk_line<'a>(
     let wishes = scan.lines(&mut item)?;
     scan.expect(b"}")?;
     scan.end_of_line()?;
-    let order = OrderWanted { buyer: BuyerId::from_text(buyer), key: KeyDigest::from_text(key), wishes };
+    let order = OrderWanted { buyer: BuyerId::from_ascii(buyer)?, key: KeyDigest::from_bytes(key), wishes };
     Some((order, bytes.len() - scan.rest.len()))
 }
 
@@ -63,14 +65,12 @@ impl<'a> Scan<'a> {
     }
 
     /// A text of at least one byte that stands as it is.
-    fn text(&mut self, size_bytes_max: usize) -> Option<&'a str> {
+    fn text(&mut self, size_bytes_max: usize) -> Option<&'a [u8]> {
         self.expect(b"\"")?;
-        let is_plain = |byte: &u8| (b' '..=b'~').contains(byte) && !matches!(*byte, b'"' | b'\\');
-        let end = self.rest.iter().position(|byte| !is_plain(byte))?;
-        let (text, rest) = self.rest.split_at(end);
+        let (text, rest) = self.rest.split_at(ascii::find_end_of_text(self.rest)?);
         self.rest = rest;
         self.expect(b"\"")?;
-        if (1..=size_bytes_max).contains(&end) { std::str::from_utf8(text).ok() } else { None }
+        (1..=size_bytes_max).contains(&text.len()).then_some(text)
     }
 
     fn quantity(&mut self) -> Option<u16> {
@@ -89,7 +89,7 @@ impl<'a> Scan<'a> {
         is_right.then_some(quantity)
     }
 
-    fn lines(&mut self, item: &mut impl FnMut(&'a str) -> Option<ItemIndex>) -> Option<Wishes> {
+    fn lines(&mut self, item: &mut impl FnMut(&'a [u8]) -> Option<ItemIndex>) -> Option<Wishes> {
         self.name(b"\"lines\":")?;
         self.expect(b"[")?;
         let first = self.wish(item)?;
@@ -101,7 +101,7 @@ impl<'a> Scan<'a> {
         Some(wishes)
     }
 
-    fn wish(&mut self, item: &mut impl FnMut(&'a str) -> Option<ItemIndex>) -> Option<Wish> {
+    fn wish(&mut self, item: &mut impl FnMut(&'a [u8]) -> Option<ItemIndex>) -> Option<Wish> {
         self.name(b"{\"item\":")?;
         let code = self.text(limits::SLUG_SIZE_BYTES_MAX)?;
         self.comma()?;
@@ -114,7 +114,7 @@ impl<'a> Scan<'a> {
     fn more_wishes(
         &mut self,
         first: Wish,
-        item: &mut impl FnMut(&'a str) -> Option<ItemIndex>,
+        item: &mut impl FnMut(&'a [u8]) -> Option<ItemIndex>,
     ) -> Option<Wishes> {
         let mut wishes = vec![first];
         while self.rest.first()? != &b']' {
@@ -141,8 +141,11 @@ impl<'a> Scan<'a> {
 mod tests {
     use super::*;
 
-    fn item(code: &str) -> Option<ItemIndex> {
-        ["a", "bb"].iter().position(|known| *known == code).map(|at| ItemIndex(u16::try_from(at).unwrap()))
+    fn item(code: &[u8]) -> Option<ItemIndex> {
+        ["a", "bb"]
+            .iter()
+            .position(|known| known.as_bytes() == code)
+            .map(|at| ItemIndex(u16::try_from(at).unwrap()))
     }
 
     /// What serde makes of a body: item and quantity of each line, if there is nothing else in it.
@@ -175,8 +178,10 @@ mod tests {
                 let Some(wishes) = order_body(&body, item) else { continue };
                 taken_count += 1;
                 let expected = read(&body).unwrap_or_else(|| panic!("{}", String::from_utf8_lossy(&body)));
-                let mut expected: Vec<_> =
-                    expected.iter().map(|(code, quantity)| (item(code).unwrap(), *quantity)).collect();
+                let mut expected: Vec<_> = expected
+                    .iter()
+                    .map(|(code, quantity)| (item(code.as_bytes()).unwrap(), *quantity))
+                    .collect();
                 expected.sort_unstable();
                 let wishes = wishes.iter().map(|wish| (wish.item, u64::from(wish.quantity)));
                 assert_eq!(wishes.collect::<Vec<_>>(), expected);

@@ -114,7 +114,7 @@ fn read_patch(value: &Value, faults: &Faults, front: &Front) -> Option<SalePatch
     for entry in entries.flatten().unwrap_or_default() {
         let Some(item) = entry.object(&ITEM_FIELDS) else { continue };
         let Some(code) = item.get("item").word(CODE, Slug::new) else { continue };
-        match front.item(code.as_str()) {
+        match front.item(code.as_str().as_bytes()) {
             Some(index) => patch.items.push(changed_item(&item, index)),
             None => patch.items_added.extend(new_item(&item)),
         }

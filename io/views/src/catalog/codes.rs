@@ -70,8 +70,7 @@ impl Codes {
     }
 
     /// The position of an item.
-    pub(super) fn item(&self, code: &str) -> Option<ItemIndex> {
-        let code = code.as_bytes();
+    pub(super) fn item(&self, code: &[u8]) -> Option<ItemIndex> {
         if self.list.len() <= FEW_LEN_MAX {
             let mut few = (0..).map(ItemIndex).zip(&self.list);
             return few.find(|(_, known)| known.as_bytes() == code).map(|(item, _)| item);
@@ -120,10 +119,10 @@ mod tests {
         };
         let codes = Codes::new(&known.iter().map(item).collect::<Vec<_>>());
         for (at, code) in (0..).map(ItemIndex).zip(&known) {
-            assert_eq!((codes.item(code), codes.code(at)), (Some(at), Some(code.as_bytes())));
+            assert_eq!((codes.item(code.as_bytes()), codes.code(at)), (Some(at), Some(code.as_bytes())));
         }
         for code in unknown {
-            assert_eq!(codes.item(code), None, "{code}");
+            assert_eq!(codes.item(code.as_bytes()), None, "{code}");
         }
         assert_eq!(codes.code(ItemIndex(u16::try_from(known.len()).unwrap())), None);
     }

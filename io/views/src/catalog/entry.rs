@@ -46,7 +46,7 @@ pub struct Front {
 
 impl Front {
     /// The position of the item of that code.
-    pub fn item(&self, code: &str) -> Option<ItemIndex> {
+    pub fn item(&self, code: &[u8]) -> Option<ItemIndex> {
         self.codes.item(code)
     }
 
@@ -124,7 +124,7 @@ impl SaleEntry {
 
     /// The position of the item of that code.
     pub fn item(&self, code: &str) -> Option<ItemIndex> {
-        self.front().item(code)
+        self.front().item(code.as_bytes())
     }
 
     /// See [`Front::free`].

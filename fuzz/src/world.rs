@@ -207,13 +207,13 @@ impl Backend for Shop {
         NOW
     }
 
-    type Asked = std::future::Ready<Result<Decided, Unavailable>>;
+    type Asked = std::future::Ready<Result<Box<Decided>, Unavailable>>;
 
     fn ask(&self, _permit: gate::Permit, shard: ShardId, request: Request, _since: Instant) -> Self::Asked {
         assert_eq!(shard, ShardId::FIRST);
         let outcome = self.decide(&request);
         *self.asked.lock().expect("no panic under the lock") = Some(request);
-        std::future::ready(Ok(Decided { outcome, tip: Tip::default() }))
+        std::future::ready(Ok(Box::new(Decided { outcome, tip: Tip::default() })))
     }
 
     async fn ask_all(

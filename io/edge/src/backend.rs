@@ -19,8 +19,8 @@ pub trait Backend: Clone + Send + Sync + 'static {
         self.now()
     }
 
-    /// What waits for a shard's writer.
-    type Asked: Future<Output = Result<Decided, Unavailable>> + Send + Unpin;
+    /// What waits for a shard's writer. The answer comes in a box, since it is handed on several times.
+    type Asked: Future<Output = Result<Box<Decided>, Unavailable>> + Send + Unpin;
 
     /// Has a shard's writer decide; ready when the answer is durable. The permit says that the gate was asked; it is used
     /// up. It came at `since`. Requests of one shard are decided in the order of these calls, if one thread makes them.

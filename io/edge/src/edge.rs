@@ -145,7 +145,7 @@ impl<B: Backend> Edge<B> {
         work: Work,
         shard: ShardId,
         request: Request,
-    ) -> Result<Decided, Problem> {
+    ) -> Result<Box<Decided>, Problem> {
         let since = Instant::now();
         let permit = self.admit(work, shard, 1, since).map_err(Problem::shed)?;
         self.backend.ask(permit, shard, request, since).await.map_err(Problem::unavailable)
@@ -180,7 +180,7 @@ impl<B: Backend> Edge<B> {
         order: OrderId,
         request: Request,
     ) -> Result<Told, Problem> {
-        let Decided { outcome, tip } = self.submit(work, order.shard(), request).await?;
+        let Decided { outcome, tip } = *self.submit(work, order.shard(), request).await?;
         match outcome {
             Ok(Answer::Order(view)) => Ok(Told { view, tip }),
             Ok(other) => unreachable!("asked about an order, answered {other:?}"),

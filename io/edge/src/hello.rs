@@ -25,10 +25,9 @@ pub const BODY: &str = r#"{"hello":"world","state":"held","lines":[{"item":"ga",
 pub async fn hello_loop(listener: TcpListener) -> std::io::Result<Infallible> {
     let hello = Arc::new(Hello);
     loop {
-        let (mut stream, _address) = listener.accept().await?;
+        let (stream, _address) = listener.accept().await?;
         stream.set_nodelay(true)?;
-        let hello = hello.clone();
-        tokio::spawn(async move { Lane::new(&*hello, &mut stream, &Watch::new()).await });
+        tokio::spawn(Lane::new(hello.clone(), stream, Arc::new(Watch::new())));
     }
 }
 

@@ -120,11 +120,11 @@ impl Backend for StoreBackend {
         UnixMs(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
     }
 
-    type Asked = Pin<Box<dyn Future<Output = Result<Decided, Unavailable>> + Send>>;
+    type Asked = Pin<Box<dyn Future<Output = Result<Box<Decided>, Unavailable>> + Send>>;
 
     fn ask(&self, _permit: Permit, _shard: ShardId, request: Request, _since: Instant) -> Self::Asked {
         let backend = self.clone();
-        Box::pin(async move { backend.answer(request).await })
+        Box::pin(async move { backend.answer(request).await.map(Box::new) })
     }
 
     async fn ask_all(&self, _: Permit, _: ShardId, _: Bulk) -> Result<BulkDecided, Unavailable> {

@@ -54,19 +54,19 @@ impl LocalBackend {
 
 /// A request that waits for its writer, or was answered without one.
 pub(crate) enum Asked {
-    Waiting(oneshot::Receiver<Decided>),
-    /// Taken when it is told. In a box: nearly all wait, and each connection has room for one.
-    Answered(Option<Box<Result<Decided, Unavailable>>>),
+    Waiting(oneshot::Receiver<Box<Decided>>),
+    /// Taken when it is told.
+    Answered(Option<Result<Box<Decided>, Unavailable>>),
 }
 
 impl Future for Asked {
-    type Output = Result<Decided, Unavailable>;
+    type Output = Result<Box<Decided>, Unavailable>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.get_mut() {
             // A writer that failed drops its tickets unanswered.
             Asked::Waiting(outcome) => Pin::new(outcome).poll(cx).map_err(|_dropped| Unavailable::Failed),
-            Asked::Answered(answer) => Poll::Ready(*answer.take().expect("nobody polls for an answer twice")),
+            Asked::Answered(answer) => Poll::Ready(answer.take().expect("nobody polls for an answer twice")),
         }
     }
 }
@@ -90,13 +90,13 @@ impl Backend for LocalBackend {
         // An order number of a shard that is not here was never given out here.
         let Some(inbox) = self.inbox(shard) else {
             let nothing = Decided { outcome: Err(Refusal::OrderNotFound), tip: Tip::default() };
-            return Asked::Answered(Some(Box::new(Ok(nothing))));
+            return Asked::Answered(Some(Ok(Box::new(nothing))));
         };
         let number = OUTBOX.get();
         let (ticket, outcome) = Ticket::new(number, since);
         match inbox.push(ticket, request) {
             Ok(()) => Asked::Waiting(outcome),
-            Err(reason) => Asked::Answered(Some(Box::new(Err(not_taken(reason))))),
+            Err(reason) => Asked::Answered(Some(Err(not_taken(reason)))),
         }
     }
 

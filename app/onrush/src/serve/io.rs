@@ -68,7 +68,7 @@ impl IoThread {
         let IoThread { number, listener, edge, outbox, bustle, .. } = self;
         let serve = async move {
             let listener = tokio::net::TcpListener::from_std(listener).expect("the socket is non-blocking");
-            tokio::spawn(outbox.dispatch());
+            tokio::spawn(tokio::task::unconstrained(outbox.dispatch()));
             let stopped = async move {
                 // An error says that the sender is gone, which is a stop too.
                 let _ = stop.wait_for(|stop| *stop).await;

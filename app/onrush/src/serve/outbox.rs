@@ -5,27 +5,31 @@ use std::time::Instant;
 
 use edge::Decided;
 use tokio::sync::{Notify, oneshot};
+use tokio::task::yield_now;
 
 use super::sync::Mutex;
+
+/// Outcomes that are handed out before the thread looks for requests again.
+const PIECE_LEN: usize = 64;
 
 /// Says where an outcome goes: through which outbox, to which waiting request.
 pub(crate) struct Ticket {
     pub(crate) outbox: usize,
     /// When the request came, a moment before it was put into an inbox.
     pub(crate) since: Instant,
-    sender: oneshot::Sender<Decided>,
+    sender: oneshot::Sender<Box<Decided>>,
 }
 
 impl Ticket {
     /// A ticket of the outbox that has this number, and what waits for its outcome.
-    pub(crate) fn new(outbox: usize, since: Instant) -> (Ticket, oneshot::Receiver<Decided>) {
+    pub(crate) fn new(outbox: usize, since: Instant) -> (Ticket, oneshot::Receiver<Box<Decided>>) {
         let (sender, receiver) = oneshot::channel();
         (Ticket { outbox, since, sender }, receiver)
     }
 }
 
 /// The outcomes for one I/O thread. A writer delivers a batch at once; the thread's [`Outbox::dispatch`] hands
-/// them to the requests that wait, which costs no further wake-up since they are on the same thread.
+/// them to the requests that wait: an order's answer is written by that very call, since its connection is on the same thread.
 #[derive(Default)]
 pub(crate) struct Outbox {
     arrived: Mutex<Vec<(Ticket, Decided)>>,
@@ -51,16 +55,26 @@ impl Outbox {
         self.notify.notify_one();
     }
 
-    /// Hands out what arrives, for ever. To be run on the I/O thread.
+    /// Hands out what arrives, for ever. To be run on the I/O thread, without a budget of its runtime's: what is written here
+    /// would use it up for nothing, and this gives way by itself.
     pub(crate) async fn dispatch(self: Arc<Outbox>) {
         let mut batch = Vec::new();
         loop {
             self.notify.notified().await;
             std::mem::swap(&mut batch, &mut *self.arrived.lock());
-            for (ticket, outcome) in batch.drain(..) {
-                // Whoever waited may have gone; the outcome is durable all the same.
-                let _ = ticket.sender.send(outcome);
+            let mut rest = batch.drain(..);
+            loop {
+                rest.by_ref().take(PIECE_LEN).for_each(hand_out);
+                if rest.len() == 0 {
+                    break;
+                }
+                yield_now().await;
             }
         }
     }
+}
+
+fn hand_out((ticket, outcome): (Ticket, Decided)) {
+    // Whoever waited may have gone; the outcome is durable all the same.
+    let _ = ticket.sender.send(Box::new(outcome));
 }

@@ -21,11 +21,12 @@ use crate::service::Server;
 
 /// Serves requests until the connection ends, the watch says so, or the client does something that is not
 /// HTTP: then hyper answers 400 or 431 and closes.
-pub(crate) async fn serve<B: Backend, S>(mut stream: S, server: &Server<B>, watch: &Arc<Watch>)
+pub(crate) async fn serve<B: Backend, S>(stream: S, server: &Server<B>, watch: &Arc<Watch>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    if let End::HandOver(first) = Lane::new(&**server.edge(), &mut stream, watch).await {
+    let lane = Lane::new(server.edge().clone(), stream, watch.clone());
+    if let End::HandOver(stream, first) = lane.await {
         let stream = Watched { stream, first: first.into(), watch: watch.clone() };
         // In a box: few connections come here, and all others need not have the room.
         Box::pin(serve_hyper(stream, server.clone(), watch.clone())).await;

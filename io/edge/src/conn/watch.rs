@@ -98,6 +98,11 @@ impl Watch {
 
     pub(crate) fn tell(&self, word: Word) {
         self.word.fetch_max(word as u8, Ordering::AcqRel);
+        self.wake();
+    }
+
+    /// Has the connection's task look again.
+    pub(crate) fn wake(&self) {
         if let Some(waker) = &*self.waker.lock() {
             waker.wake_by_ref();
         }

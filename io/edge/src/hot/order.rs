@@ -125,15 +125,16 @@ pub(crate) fn begin<B: Backend>(
 pub(crate) fn finish<B: Backend, T>(
     edge: &Edge<B>,
     placing: Placing,
-    decided: Result<Decided, Unavailable>,
+    decided: Result<Box<Decided>, Unavailable>,
     write: impl FnOnce(&Created<'_>) -> T,
 ) -> Result<T, Problem> {
     let Placing { sale, unknown, mut watch } = placing;
-    let Decided { outcome, tip } = decided.map_err(Problem::unavailable)?;
+    let decided = decided.map_err(Problem::unavailable)?;
+    let Decided { outcome, tip } = &*decided;
     edge.metrics.stage(Stage::Writer, watch.lap());
-    let written = match &outcome {
+    let written = match outcome {
         Ok(Answer::Order(view)) => {
-            let receipt = edge.receipt(view, tip);
+            let receipt = edge.receipt(view, *tip);
             Ok(write(&Created { receipt, view, sale: &sale }))
         }
         Ok(other) => unreachable!("placed an order, answered {other:?}"),

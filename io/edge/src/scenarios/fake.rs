@@ -268,7 +268,7 @@ impl Backend for Fake {
         self.state.lock().now
     }
 
-    type Asked = Pin<Box<dyn Future<Output = Result<Decided, Unavailable>> + Send>>;
+    type Asked = Pin<Box<dyn Future<Output = Result<Box<Decided>, Unavailable>> + Send>>;
 
     fn ask(&self, _permit: Permit, shard: ShardId, request: Request, _since: Instant) -> Self::Asked {
         assert_eq!(shard, ShardId::FIRST);
@@ -277,7 +277,9 @@ impl Backend for Fake {
             let trouble = fake.state.lock().trouble.take();
             match trouble {
                 Some(Trouble::Unavailable(cause)) => return Err(cause),
-                Some(Trouble::Refused(refusal)) => return Ok(Decided { outcome: Err(refusal), tip: TIP }),
+                Some(Trouble::Refused(refusal)) => {
+                    return Ok(Box::new(Decided { outcome: Err(refusal), tip: TIP }));
+                }
                 Some(Trouble::Panic) => panic!("a bug, on demand"),
                 Some(Trouble::Silence) => std::future::pending().await,
                 None => {}
@@ -286,7 +288,7 @@ impl Backend for Fake {
             state.asked.push(format!("{request:?}"));
             let outcome = fake.decide(&mut state, request);
             // As a writer does it: the journal ends with this batch, whatever the answer rests on.
-            Ok(Decided { outcome, tip: Tip { seq: Seq(state.seq), ..TIP } })
+            Ok(Box::new(Decided { outcome, tip: Tip { seq: Seq(state.seq), ..TIP } }))
         })
     }
 

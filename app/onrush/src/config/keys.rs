@@ -80,7 +80,7 @@ section! {
 section! {
     /// The whole state on disk, now and then, so that a start need not read the journal from its beginning.
     Snapshot ("snapshot.") {
-        /// A snapshot is made after so many facts.
+        /// A snapshot is made after so many facts, when they take as much of the journal as the last one has.
         every_facts: u64 = "1000000", Allowed::Integer { min: 1_000, max: 1_000_000_000 };
         /// Or after so much of the journal, or twice the last snapshot if that is more: small batches take 4 KiB each, and a
         /// start reads what is behind the last snapshot.

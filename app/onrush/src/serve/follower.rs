@@ -116,8 +116,11 @@ pub(crate) struct Due {
 }
 
 impl Due {
+    /// A snapshot has the whole state: made anew after each so many facts, all of them would cost the more for each order the more
+    /// orders there are. So the journal has to have grown by as much as the last one has.
     fn is_due(self, facts: u64, size_bytes: u64, snapshot_size_bytes: u64) -> bool {
-        facts >= self.every_facts || size_bytes >= self.every_bytes.max(2 * snapshot_size_bytes)
+        let is_by_facts = facts >= self.every_facts && size_bytes >= snapshot_size_bytes;
+        is_by_facts || size_bytes >= self.every_bytes.max(2 * snapshot_size_bytes)
     }
 }
 
@@ -232,5 +235,40 @@ fn take_snapshot<D: Disk>(
             tracing::warn!(%error, "a snapshot could not be taken");
             Ok(None)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Snapshots of a sale in which every order takes 64 bytes of the journal and 71 of a snapshot.
+    fn snapshots_at(order_count: u64) -> Vec<u64> {
+        let due = Due { every_facts: 1_000_000, every_bytes: 1 << 30 };
+        let mut taken = vec![0];
+        for orders in (0..=order_count).step_by(10_000) {
+            let facts = orders - taken[taken.len() - 1];
+            if due.is_due(facts, 64 * facts, 71 * taken[taken.len() - 1]) {
+                taken.push(orders);
+            }
+        }
+        taken.split_off(1)
+    }
+
+    #[test]
+    fn snapshots_come_more_seldom_as_they_grow() {
+        let taken = snapshots_at(50_000_000);
+        assert_eq!(taken[0], 1_000_000);
+        let written: u64 = taken.iter().sum();
+        assert!(written < 2 * taken[taken.len() - 1], "an order is in two snapshots, in the mean: {taken:?}");
+        let ratio = |pair: &[u64]| pair[1] as f64 / pair[0] as f64;
+        assert!(taken.windows(2).all(|pair| ratio(pair) < 3.0), "a start has a tail to read: {taken:?}");
+    }
+
+    #[test]
+    fn small_batches_are_counted_by_what_they_take() {
+        let due = Due { every_facts: 1_000_000, every_bytes: 1 << 20 };
+        assert!(!due.is_due(1_000, (1 << 20) - 1, 0) && due.is_due(1_000, 1 << 20, 0));
+        assert!(!due.is_due(1_000, 1 << 20, 1 << 20) && due.is_due(1_000, 2 << 20, 1 << 20));
     }
 }

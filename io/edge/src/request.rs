@@ -41,7 +41,7 @@ impl<'a> HotHeaders<'a> {
         }
     }
 
-    /// Takes note of a header, if it is one of these.
+    /// Takes note of a header, if it is one of these; says whether it is.
     pub(crate) fn note(&mut self, name: &[u8], value: &'a [u8]) -> bool {
         let place = match name.len() {
             12 if is_named(name, b"content-type") => &mut self.content_type,
@@ -118,7 +118,7 @@ pub(crate) fn media_type(headers: &HeaderMap) -> Option<&str> {
 
 /// Whether a text could be an `Idempotency-Key`, but for its length.
 pub(crate) fn is_key(text: &str) -> bool {
-    text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+    ascii::is_plain(text.as_bytes())
 }
 
 /// A JSON body, whatever it says.

@@ -116,8 +116,8 @@ pub(crate) struct Due {
 }
 
 impl Due {
-    /// A snapshot has the whole state: made anew after each so many facts, all of them would cost the more for each order the more
-    /// orders there are. So the journal has to have grown by as much as the last one has.
+    /// A snapshot has the whole state: one after every so many facts would cost each order the more, the more orders there are. So
+    /// the journal has to have grown by as much as the last one takes.
     fn is_due(self, facts: u64, size_bytes: u64, snapshot_size_bytes: u64) -> bool {
         let is_by_facts = facts >= self.every_facts && size_bytes >= snapshot_size_bytes;
         is_by_facts || size_bytes >= self.every_bytes.max(2 * snapshot_size_bytes)

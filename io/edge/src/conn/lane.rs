@@ -23,7 +23,7 @@ use queue::Queue;
 use turn::Turn;
 
 /// Answers the requests of a lane.
-pub(crate) trait Desk {
+pub(crate) trait Desk: Send + Sync + 'static {
     /// A request that waits for somebody else.
     type Waiting: Unpin + Send;
 
@@ -108,7 +108,7 @@ enum Next {
 
 impl<D, S> Lane<D, S>
 where
-    D: Desk + Send + Sync + 'static,
+    D: Desk,
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     /// A lane at a connection's beginning.
@@ -162,7 +162,7 @@ impl<D: Desk, S> Drop for Lane<D, S> {
 
 impl<D, S> Wake for Seat<D, S>
 where
-    D: Desk + Send + Sync + 'static,
+    D: Desk,
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     fn wake(self: Arc<Self>) {

@@ -38,7 +38,7 @@ pub(crate) struct Follow {
 pub(crate) struct Job {
     query: OrdersQuery,
     /// What the asker may have seen answered already.
-    seq_min: Seq,
+    pub(super) seq_min: Seq,
     reply: oneshot::Sender<OrdersPage>,
 }
 

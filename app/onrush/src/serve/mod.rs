@@ -3,7 +3,8 @@
 //! ```text
 //! io-0 … io-N     accept, parse, answer        (edge)       ──request──► inbox ─┐
 //!      ▲                                                                        ▼
-//!      └── outbox ◄── outcomes, a batch at once ── writer-S   decide, commit, release (shard)
+//!      └── outbox ◄── outcomes, a batch at once ── writer-S   decide, commit, release (shard);
+//!                                                     │       a lone outcome to sleepers, by itself
 //!                                                     │ durable up to
 //!                                                     ▼
 //!                                                  follower-S  snapshots, listings, invariants (views)

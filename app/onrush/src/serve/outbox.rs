@@ -1,5 +1,6 @@
-//! The way back from a writer: a whole batch of outcomes for an I/O thread, with one wake-up.
+//! The way back from a writer: a whole batch of outcomes for an I/O thread, with one wake-up; a lone one without.
 
+use std::mem::MaybeUninit;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,7 +10,7 @@ use tokio::task::yield_now;
 
 use super::sync::Mutex;
 
-/// Outcomes that are handed out before the thread looks for requests again.
+/// Deliverys that are handed out before the thread looks for requests again.
 const PIECE_LEN: usize = 64;
 
 /// Says where an outcome goes: through which outbox, to which waiting request.
@@ -18,21 +19,41 @@ pub(crate) struct Ticket {
     /// When the request came, a moment before it was put into an inbox.
     pub(crate) since: Instant,
     sender: oneshot::Sender<Box<Decided>>,
+    /// Where the outcome will stand, not to be moved any more.
+    place: Box<MaybeUninit<Decided>>,
+}
+
+/// An outcome on its way.
+pub(crate) struct Delivery {
+    sender: oneshot::Sender<Box<Decided>>,
+    decided: Box<Decided>,
 }
 
 impl Ticket {
     /// A ticket of the outbox that has this number, and what waits for its outcome.
     pub(crate) fn new(outbox: usize, since: Instant) -> (Ticket, oneshot::Receiver<Box<Decided>>) {
         let (sender, receiver) = oneshot::channel();
-        (Ticket { outbox, since, sender }, receiver)
+        (Ticket { outbox, since, sender, place: Box::new_uninit() }, receiver)
+    }
+
+    /// The outcome, for the ticket's outbox.
+    pub(crate) fn decided(self, decided: Decided) -> Delivery {
+        Delivery { sender: self.sender, decided: Box::write(self.place, decided) }
     }
 }
 
-/// The outcomes for one I/O thread. A writer delivers a batch at once; the thread's [`Outbox::dispatch`] hands
-/// them to the requests that wait: an order's answer is written by that very call, since its connection is on the same thread.
+impl Delivery {
+    /// Hands it to the request that waits: an order's answer is written by this very call, on the thread that it runs on.
+    pub(crate) fn hand_out(self) {
+        // Whoever waited may have gone; the outcome is durable all the same.
+        let _ = self.sender.send(self.decided);
+    }
+}
+
+/// The outcomes for one I/O thread. A writer delivers a batch at once; the thread's [`Outbox::dispatch`] hands them out.
 #[derive(Default)]
 pub(crate) struct Outbox {
-    arrived: Mutex<Vec<(Ticket, Decided)>>,
+    arrived: Mutex<Vec<Delivery>>,
     notify: Notify,
 }
 
@@ -42,14 +63,14 @@ impl Outbox {
     }
 
     /// Delivers a batch, which is empty afterwards.
-    pub(crate) fn deliver(&self, outcomes: &mut Vec<(Ticket, Decided)>) {
-        if outcomes.is_empty() {
+    pub(crate) fn deliver(&self, deliveries: &mut Vec<Delivery>) {
+        if deliveries.is_empty() {
             return;
         }
         let mut arrived = self.arrived.lock();
         match arrived.is_empty() {
-            true => std::mem::swap(&mut *arrived, outcomes),
-            false => arrived.append(outcomes),
+            true => std::mem::swap(&mut *arrived, deliveries),
+            false => arrived.append(deliveries),
         }
         drop(arrived);
         self.notify.notify_one();
@@ -64,7 +85,7 @@ impl Outbox {
             std::mem::swap(&mut batch, &mut *self.arrived.lock());
             let mut rest = batch.drain(..);
             loop {
-                rest.by_ref().take(PIECE_LEN).for_each(hand_out);
+                rest.by_ref().take(PIECE_LEN).for_each(Delivery::hand_out);
                 if rest.len() == 0 {
                     break;
                 }
@@ -72,9 +93,4 @@ impl Outbox {
             }
         }
     }
-}
-
-fn hand_out((ticket, outcome): (Ticket, Decided)) {
-    // Whoever waited may have gone; the outcome is durable all the same.
-    let _ = ticket.sender.send(Box::new(outcome));
 }

@@ -1,15 +1,55 @@
 //! The hand-off as the server compiles it. Every order of steps is tried in `tests/handoff` and `tests/rounds`.
 
+mod lone;
 mod stall;
 
+use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use domain::{Actor, OrderId, Request};
+use domain::{Actor, Command, Currency, ItemTerms, OrderId, Request, SaleTerms, Seq, ShardId, Slug, UnixMs};
+use engine::State;
+use journal::Journal;
+use prometheus_client::registry::Registry;
+use shard::Shard;
+use views::Catalog;
 
+use super::bulk::Bulks;
+use super::follower::Follow;
 use super::inbox::{Inbox, NotTaken};
-use super::outbox::Ticket;
+use super::metrics::Families;
+use super::outbox::{Outbox, Ticket};
+use super::pace::Pace;
+use super::room::Room;
+use super::writer::Writer;
+
+/// The server's own writer of an empty shard.
+fn writer<J: Journal>(
+    journal: J,
+    inbox: &Arc<Inbox>,
+    outboxes: &[Arc<Outbox>],
+    pace: &Arc<Pace>,
+) -> Writer<J> {
+    let catalog = Catalog::new(NonZeroU16::MIN, 9);
+    Writer {
+        shard: Shard::new(journal, State::new(ShardId::FIRST, 1), UnixMs::EPOCH, catalog),
+        inbox: Arc::clone(inbox),
+        pace: Arc::clone(pace),
+        bulks: Bulks::default(),
+        outboxes: Arc::from(outboxes),
+        metrics: Families::new(&mut Registry::default()).writer(ShardId::FIRST),
+        follow: Follow::new(Seq(0)).0,
+        room: Room::start(0).unwrap(),
+    }
+}
+
+fn create_sale(slug: &str) -> Request {
+    let terms = SaleTerms::new("Concert", Currency::new("EUR").unwrap(), 600);
+    let item = ItemTerms::new(Slug::new("ga").unwrap(), "Standing", 6_000);
+    let slug = Slug::new(slug).unwrap();
+    Request::Command(Command::CreateSale { slug, terms: terms.into(), items: vec![(item, 1_000)] })
+}
 
 fn request(raw: u64) -> Request {
     Request::ShowOrder { order: OrderId::from_raw(raw).unwrap(), by: Actor::Organiser }

@@ -14,7 +14,7 @@ use super::clock;
 use super::follower::Follow;
 use super::inbox::Inbox;
 use super::metrics::WriterMetrics;
-use super::outbox::{Outbox, Ticket};
+use super::outbox::{Delivery, Outbox};
 use super::pace::Pace;
 use super::room::Room;
 use super::sync::park_timeout;
@@ -64,7 +64,7 @@ impl<J: Journal> Writer<J> {
     ///
     /// While one batch is being written, the next one fills the inbox: batching by nature, not by timer.
     pub(crate) fn run(mut self) -> Result<(), WriterError> {
-        let mut returns = self.outboxes.iter().map(|_| Vec::new()).collect::<Vec<Vec<(Ticket, Decided)>>>();
+        let mut returns = self.outboxes.iter().map(|_| Vec::new()).collect::<Vec<_>>();
         // Requests in the last batches, those before counting half each time.
         let mut recent_count = 0;
         let mut last_begun = Instant::now();
@@ -112,11 +112,7 @@ impl<J: Journal> Writer<J> {
 
     /// One round, which begins now; returns how many requests it answered. What came alone goes first, and neither it nor the bulks can
     /// fill a round for which the other waits.
-    fn round(
-        &mut self,
-        begun: Instant,
-        returns: &mut [Vec<(Ticket, Decided)>],
-    ) -> Result<usize, WriterError> {
+    fn round(&mut self, begun: Instant, returns: &mut [Vec<Delivery>]) -> Result<usize, WriterError> {
         self.pace.begin(begun);
         let mut first_since = self.bulks.first_since();
         let is_shared = self.inbox.has_bulks() || !self.bulks.is_empty();
@@ -134,6 +130,10 @@ impl<J: Journal> Writer<J> {
         let decided = Instant::now();
         self.shard.commit()?;
         let committed = Instant::now();
+        if fact_count > 0 {
+            // Whoever is answered may ask for a list at once.
+            self.follow.durable(self.shard.state().seq());
+        }
         tell(self.shard.state(), self.shard.facts());
         if self.shard.facts().iter().any(brings_units) {
             self.room.look(self.shard.state());
@@ -144,16 +144,15 @@ impl<J: Journal> Writer<J> {
         for (way, outcome) in self.shard.release() {
             answered_count += 1;
             match way {
-                Way::Alone(ticket) => returns[ticket.outbox].push((ticket, Decided { outcome, tip })),
+                Way::Alone(ticket) => {
+                    returns[ticket.outbox].push(ticket.decided(Decided { outcome, tip }));
+                }
                 Way::Bulk => self.bulks.answered(outcome),
             }
         }
         self.bulks.deliver(tip);
-        for (outbox, outcomes) in self.outboxes.iter().zip(returns) {
-            outbox.deliver(outcomes);
-        }
+        self.deliver(returns, answered_count);
         if fact_count > 0 {
-            self.follow.durable(self.shard.state().seq());
             self.metrics.batch(fact_count, self.shard.batch_size_bytes());
             self.metrics
                 .waited(first_since.map_or(Duration::ZERO, |since| begun.saturating_duration_since(since)));
@@ -162,6 +161,18 @@ impl<J: Journal> Writer<J> {
         }
         self.metrics.inbox_len(self.inbox.len());
         Ok(answered_count)
+    }
+
+    /// Has the answers of a round leave. A lone one to threads that all sleep is handed out here and now: for an order, that takes
+    /// less than waking one of them.
+    fn deliver(&self, returns: &mut [Vec<Delivery>], answered_count: usize) {
+        let is_lone = answered_count == 1 && self.inbox.is_filled();
+        for (outbox, deliveries) in self.outboxes.iter().zip(returns) {
+            match is_lone {
+                true => deliveries.drain(..).for_each(Delivery::hand_out),
+                false => outbox.deliver(deliveries),
+            }
+        }
     }
 
     /// Drops what snapshots stand for.

@@ -8,6 +8,7 @@
 mod queue;
 mod turn;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -169,15 +170,23 @@ where
         self.wake_by_ref();
     }
 
-    /// Writes the answer that is there now, here and at once.
+    /// Writes the answer that is there now, here and at once. This may be a thread that has more to do than this connection, so
+    /// that not even a bug may end it.
     fn wake_by_ref(self: &Arc<Self>) {
-        // Whoever has the line may have looked already: then the task has to look again.
-        let line = self.line.try_lock();
-        let is_done = line.is_some_and(|mut line| {
-            Turn { desk: &*self.desk, watch: &self.watch, line: &mut line }.answer_here()
-        });
-        if !is_done {
-            self.watch.wake();
+        let answered = catch_unwind(AssertUnwindSafe(|| {
+            // Whoever has the line may have looked already: then the task has to look again.
+            let line = self.line.try_lock();
+            line.is_some_and(|mut line| {
+                Turn { desk: &*self.desk, watch: &self.watch, line: &mut line }.answer_here()
+            })
+        }));
+        match answered {
+            Ok(true) => {}
+            Ok(false) => self.watch.wake(),
+            Err(_panic) => {
+                tracing::error!("writing an answer panicked: a bug; its connection is ended");
+                self.watch.tell(Word::End);
+            }
         }
     }
 }

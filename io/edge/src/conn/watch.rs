@@ -72,7 +72,7 @@ impl Watch {
         phase_of(self.state.load(Ordering::Relaxed))
     }
 
-    /// Only the connection's own task calls this, so there is no race to lose.
+    /// Only who has the connection calls this (its lane's line, or hyper's task behind it), so there is no race to lose.
     pub(crate) fn enter(&self, phase: Phase) {
         let state = self.state.load(Ordering::Relaxed);
         self.state.store(((state >> 3) + 1) << 3 | u64::from(phase as u8), Ordering::Relaxed);

@@ -44,19 +44,20 @@ impl<B: Backend> Desk for Edge<B> {
 
     fn begin(&self, request: &Request<'_>, out: &mut Vec<u8>) -> Option<Waiting<B::Asked>> {
         let counted = self.counted(request.hot.route, request.keep_alive);
+        let before = out.len();
         match isolated(|| self.begin_hot(request, counted.came)) {
             Ok(Ok(Begun::Asked(asked, placing))) => {
                 return Some(Waiting { asked, placing: Some(placing), counted });
             }
             Ok(Ok(Begun::Answered(reply))) => self.push_reply(out, reply, counted),
             Ok(Err(no)) => self.push_no(out, &no, counted),
-            Err(Panicked) => self.push_panic(out, counted),
+            Err(Panicked) => self.push_panic(out, before, counted),
         }
         None
     }
 
     fn poll(&self, waiting: &mut Waiting<B::Asked>, cx: &mut Context<'_>, out: &mut Vec<u8>) -> Poll<()> {
-        let counted = waiting.counted;
+        let (counted, before) = (waiting.counted, out.len());
         let finished = isolated(|| {
             let decided = match Pin::new(&mut waiting.asked).poll(cx) {
                 Poll::Ready(decided) => decided,
@@ -71,7 +72,7 @@ impl<B: Backend> Desk for Edge<B> {
                 self.metrics.answered(counted.route, StatusCode::CREATED, counted.took());
             }
             Ok(Poll::Ready(Err(problem))) => self.push_problem(out, &problem, counted),
-            Err(Panicked) => self.push_panic(out, counted),
+            Err(Panicked) => self.push_panic(out, before, counted),
         }
         Poll::Ready(())
     }
@@ -122,8 +123,10 @@ impl<B: Backend> Edge<B> {
         problem.push_answer(out, counted.ending());
     }
 
-    /// A panic is a bug: it is counted and answered with 500, and the next request is served as if nothing had been.
-    fn push_panic(&self, out: &mut Vec<u8>, counted: Counted) {
+    /// A panic is a bug: it is counted and answered with 500, and the next request is served as if nothing had been. What it left
+    /// behind the first `before` bytes is no answer.
+    fn push_panic(&self, out: &mut Vec<u8>, before: usize, counted: Counted) {
+        out.truncate(before);
         self.metrics.panics.inc();
         tracing::error!("a handler panicked: a bug; the request was answered 500");
         self.push_problem(out, &Problem::internal(), Counted { route: Route::Unmatched, ..counted });

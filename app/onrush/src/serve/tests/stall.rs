@@ -1,27 +1,18 @@
 //! What the gate makes of a disk that stalls: the server's own writer on a journal that waits until it is told to go on.
 //! No time passes in here: instants are made up, on the safe side of what the clock of a busy machine may say.
 
-use std::num::NonZeroU16;
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use domain::{Command, Currency, ItemTerms, Request, SaleTerms, Seq, ShardId, Slug, Term, UnixMs};
-use engine::State;
+use domain::{Seq, Term, UnixMs};
 use gate::{Pressure, Round, Shedder, Work};
 use journal::{AppendError, Batch, Journal, Memory, MemoryCursor, ReadError, Tip, TruncateError};
-use prometheus_client::registry::Registry;
-use shard::Shard;
-use views::Catalog;
 
-use crate::serve::bulk::Bulks;
-use crate::serve::follower::Follow;
+use super::{create_sale, writer};
 use crate::serve::inbox::Inbox;
-use crate::serve::metrics::Families;
 use crate::serve::outbox::{Outbox, Ticket};
 use crate::serve::pace::Pace;
-use crate::serve::room::Room;
-use crate::serve::writer::Writer;
 
 const SHEDDER: Shedder = Shedder { inbox_len_max: 800, round_len_max: 100, wait_us_max: 800_000 };
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -72,17 +63,7 @@ fn stalled_write_turns_people_away_and_its_end_lets_them_in() {
     let journal = Stalling { memory: Memory::new(), begun: begun_sender, may_end };
     let before = Instant::now();
     let (inbox, pace, outbox) = (Inbox::new(800, Arc::default()), Pace::new(before), Outbox::new());
-    let catalog = Catalog::new(NonZeroU16::MIN, 9);
-    let writer = Writer {
-        shard: Shard::new(journal, State::new(ShardId::FIRST, 1), UnixMs::EPOCH, catalog),
-        inbox: Arc::clone(&inbox),
-        pace: Arc::clone(&pace),
-        bulks: Bulks::default(),
-        outboxes: Arc::from([Arc::clone(&outbox)]),
-        metrics: Families::new(&mut Registry::default()).writer(ShardId::FIRST),
-        follow: Follow::new(Seq(0)).0,
-        room: Room::start(0).unwrap(),
-    };
+    let writer = writer(journal, &inbox, &[outbox], &pace);
     let writer = thread::spawn(move || writer.run().unwrap());
 
     inbox.push(Ticket::new(0, Instant::now()).0, create_sale("first")).unwrap();
@@ -119,11 +100,4 @@ fn pace_tells_the_round_under_way_and_the_one_before() {
     assert_eq!(round(1_000_000), None);
     pace.begin(at(2_000_000));
     assert_eq!(round(2_000_001), Some((1, 0)), "a sleep is no round");
-}
-
-fn create_sale(slug: &str) -> Request {
-    let terms = SaleTerms::new("Concert", Currency::new("EUR").unwrap(), 600);
-    let item = ItemTerms::new(Slug::new("ga").unwrap(), "Standing", 6_000);
-    let slug = Slug::new(slug).unwrap();
-    Request::Command(Command::CreateSale { slug, terms: terms.into(), items: vec![(item, 1_000)] })
 }

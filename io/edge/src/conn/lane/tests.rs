@@ -14,6 +14,9 @@ const REQUEST: &[u8] = b"POST /v1/sales/a/orders HTTP/1.1\r\nhost: x\r\n\r\n";
 #[derive(Default)]
 struct Clerk(Mutex<VecDeque<oneshot::Receiver<&'static str>>>);
 
+/// What a clerk is told who then panics.
+const BUG: &str = "a bug";
+
 impl Desk for Clerk {
     type Waiting = oneshot::Receiver<&'static str>;
 
@@ -22,7 +25,11 @@ impl Desk for Clerk {
     }
 
     fn poll(&self, waiting: &mut Self::Waiting, cx: &mut Context<'_>, out: &mut Vec<u8>) -> Poll<()> {
-        Pin::new(waiting).poll(cx).map(|told| out.extend_from_slice(told.unwrap().as_bytes()))
+        Pin::new(waiting).poll(cx).map(|told| {
+            let told = told.unwrap();
+            assert_ne!(told, BUG);
+            out.extend_from_slice(told.as_bytes());
+        })
     }
 
     fn too_slow(&self, _: &mut Vec<u8>) {}
@@ -161,6 +168,40 @@ async fn client_that_has_sent_all_it_will_gets_its_answer() {
     let mut rest = String::new();
     world.client.read_to_string(&mut rest).await.unwrap();
     assert_eq!(rest, "one");
+}
+
+#[tokio::test]
+async fn answer_that_is_told_while_somebody_has_the_line_is_its_tasks() {
+    let mut world = World::new(1_000);
+    let sender = world.ask().await;
+    let seat = Arc::clone(&world.lane.seat);
+    let line = seat.line.lock();
+    sender.send("one").unwrap();
+    drop(line);
+    assert_eq!((world.received().as_str(), world.wake_count()), ("", 1));
+    world.look();
+    assert_eq!(world.received(), "one");
+}
+
+#[tokio::test]
+async fn seat_that_is_woken_too_early_loses_no_answer() {
+    let mut world = World::new(1_000);
+    let sender = world.ask().await;
+    Arc::clone(&world.lane.seat).wake();
+    assert_eq!((world.received().as_str(), world.wake_count()), ("", 1));
+    world.look();
+    sender.send("one").unwrap();
+    assert_eq!((world.received().as_str(), world.wake_count()), ("one", 0));
+}
+
+#[tokio::test]
+async fn bug_in_an_answer_ends_its_connection_and_not_who_tells_it() {
+    let mut world = World::new(1_000);
+    let sender = world.ask().await;
+    sender.send(BUG).unwrap();
+    assert_eq!(world.wake_count(), 1);
+    assert!(world.look(), "it is over");
+    assert_eq!(world.received(), "");
 }
 
 #[tokio::test]

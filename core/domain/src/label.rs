@@ -23,7 +23,13 @@ impl Label {
 
     /// The same of a text that is ASCII; `None`: it is not.
     pub fn from_ascii(text: &[u8]) -> Option<Label> {
-        text.is_ascii().then(|| Label::of(text))
+        let label = Label::of(text);
+        // A short one is looked at as one number.
+        let is_ascii = match label.0[0] {
+            DIGEST => text.is_ascii(),
+            _ => (u128::from_le_bytes(label.0) & NOT_ASCII) == 0,
+        };
+        is_ascii.then_some(label)
     }
 
     fn of(bytes: &[u8]) -> Label {
@@ -107,6 +113,16 @@ mod tests {
         let long = Label::from_text("sixteen-bytes-xy");
         assert!(long.to_string().starts_with("sha256:"));
         assert_ne!(long, Label::from_text("sixteen-bytes-xz"));
+    }
+
+    #[test]
+    fn label_of_ascii_is_that_of_the_text() {
+        for text in ["", "alice", "fifteen-bytes-x", "sixteen-bytes-xy"] {
+            assert_eq!(Label::from_ascii(text.as_bytes()), Some(Label::from_text(text)));
+        }
+        for text in ["\u{e9}", "fourteen-byte\u{e9}", "a-name-of-more-than-fifteen-byt\u{e9}s"] {
+            assert_eq!(Label::from_ascii(text.as_bytes()), None, "{text}");
+        }
     }
 
     #[test]

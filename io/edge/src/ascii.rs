@@ -1,23 +1,75 @@
-//! Looking at a few bytes at once: which are visible ASCII or a space, and which stand for themselves in JSON.
+//! Looking at a few bytes at once: which are visible ASCII or a space, and which stand for themselves in JSON; and at 64 at once,
+//! for the ends of lines and of names.
 //!
 //! What the crowd sends is short: a library's search begins with more than it takes to look at eight bytes after eight others.
 
 const LOW: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = LOW << 7;
 const WORD_SIZE_BYTES: usize = size_of::<u64>();
-const PIECE_SIZE_BYTES: usize = 64;
+/// As many bytes as a word has bits.
+pub(crate) const PIECE_SIZE_BYTES: usize = u64::BITS as usize;
 
-/// How many bytes are neither visible ASCII nor spaces. Without a way out of the loop, so that it becomes vector instructions.
-pub(crate) fn count_not_plain(bytes: &[u8]) -> usize {
-    // As many as a byte can count.
-    let (pieces, rest) = bytes.as_chunks::<PIECE_SIZE_BYTES>();
-    let mut last = [b' '; PIECE_SIZE_BYTES];
-    last[..rest.len()].copy_from_slice(rest);
-    let count = |piece: &[u8; PIECE_SIZE_BYTES]| {
-        let is_not_plain = |byte: u8| u8::from(byte.wrapping_sub(b' ') > b'~' - b' ');
-        usize::from(piece.iter().fold(0_u8, |count, byte| count.wrapping_add(is_not_plain(*byte))))
+/// What is special among the bytes of a piece: a bit for each of them, that of the first one lowest.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Marks {
+    /// Neither visible ASCII nor a space.
+    pub(crate) not_plain: u64,
+    /// A colon.
+    pub(crate) colon: u64,
+}
+
+/// The marks of a whole piece.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn marks(piece: &[u8; PIECE_SIZE_BYTES]) -> Marks {
+    #[expect(unsafe_code, reason = "vector instructions are asked for by their names")]
+    // SAFETY: every x86-64 has SSE2.
+    unsafe {
+        marks_by_lanes(piece)
+    }
+}
+
+/// The same with vector instructions.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "sse2")]
+fn marks_by_lanes(piece: &[u8; PIECE_SIZE_BYTES]) -> Marks {
+    use std::arch::x86_64::{
+        _mm_cmpeq_epi8, _mm_cmplt_epi8, _mm_movemask_epi8, _mm_or_si128, _mm_set_epi64x, _mm_set1_epi8,
     };
-    pieces.iter().map(count).sum::<usize>() + count(&last)
+    let [space, delete, colon] = [b' ', 0x7F, b':'].map(|byte| _mm_set1_epi8(byte.cast_signed()));
+    let mut marks = Marks::default();
+    let (lanes, _) = piece.as_chunks::<16>();
+    for (number, lane) in lanes.iter().enumerate() {
+        let word = |from: usize| i64::from_le_bytes(std::array::from_fn(|at| lane[from + at]));
+        let lane = _mm_set_epi64x(word(8), word(0));
+        // The comparison is a signed one: what is above ASCII is below a space.
+        let not_plain = _mm_or_si128(_mm_cmplt_epi8(lane, space), _mm_cmpeq_epi8(lane, delete));
+        let bits = |mask| u64::from(_mm_movemask_epi8(mask).cast_unsigned()) << (16 * number);
+        marks.not_plain |= bits(not_plain);
+        marks.colon |= bits(_mm_cmpeq_epi8(lane, colon));
+    }
+    marks
+}
+
+/// The marks of a whole piece.
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) fn marks(piece: &[u8; PIECE_SIZE_BYTES]) -> Marks {
+    marks_by_words(piece)
+}
+
+/// The same for any machine, eight bytes at a time.
+#[cfg(any(test, not(target_arch = "x86_64")))]
+fn marks_by_words(piece: &[u8; PIECE_SIZE_BYTES]) -> Marks {
+    /// Moves the highest bits of a word's bytes into its highest byte: no two products meet at one place.
+    const GATHER: u64 = 0x0002_0408_1020_4081;
+    let mut marks = Marks::default();
+    let (words, _) = piece.as_chunks::<WORD_SIZE_BYTES>();
+    for (number, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let bits = |marked: u64| (marked.wrapping_mul(GATHER) >> 56) << (WORD_SIZE_BYTES * number);
+        marks.not_plain |= bits(is_not_plain(word));
+        marks.colon |= bits(is_byte(word, b':'));
+    }
+    marks
 }
 
 /// Whether all bytes are visible ASCII or spaces.
@@ -28,11 +80,6 @@ pub(crate) fn is_plain(bytes: &[u8]) -> bool {
 /// Whether all bytes are visible ASCII.
 pub(crate) fn is_graphic(bytes: &[u8]) -> bool {
     first(bytes, |word| is_not_plain(word) | is_byte(word, b' ')).is_none()
-}
-
-/// Where the first such byte is.
-pub(crate) fn find(bytes: &[u8], byte: u8) -> Option<usize> {
-    first(bytes, |word| is_byte(word, byte))
 }
 
 /// Where the first byte is that cannot stand for itself in a JSON text of plain bytes: its end, or something unusual.
@@ -49,12 +96,27 @@ fn first(bytes: &[u8], marks: impl Fn(u64) -> u64) -> Option<usize> {
             return Some(number * WORD_SIZE_BYTES + first_marked(marks));
         }
     }
-    let mut last = [0; WORD_SIZE_BYTES];
-    last[..rest.len()].copy_from_slice(rest);
-    let marks = marks(u64::from_le_bytes(last));
-    let found = words.len() * WORD_SIZE_BYTES + first_marked(marks);
+    let (from, last) = match bytes.last_chunk() {
+        _ if rest.is_empty() => return None,
+        // Of these the first ones were looked at.
+        Some(last) => (bytes.len() - WORD_SIZE_BYTES, u64::from_le_bytes(*last)),
+        None => (0, short_word(bytes)),
+    };
+    let marks = marks(last);
+    let found = from + first_marked(marks);
     // The zeros behind the end may be marked as well.
     (marks != 0 && found < bytes.len()).then_some(found)
+}
+
+/// Fewer bytes than a word has, and zeros behind them. From parts that overlap, and not one byte after the other.
+fn short_word(bytes: &[u8]) -> u64 {
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        let shift = 8 * (bytes.len() - size_of::<u32>());
+        return u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << shift;
+    }
+    let [first, .., last] = bytes else { return bytes.first().copied().unwrap_or_default().into() };
+    let middle = bytes.len() / 2;
+    u64::from(*first) | u64::from(bytes[middle]) << (8 * middle) | u64::from(*last) << (8 * (bytes.len() - 1))
 }
 
 /// The first byte of a word whose highest bit is set; at least one is, or it is behind the last.
@@ -93,13 +155,33 @@ mod tests {
         let mut bytes = vec![b'a'; len];
         bytes[at] = byte;
         let is_plain_byte = (b' '..=b'~').contains(&byte);
-        let not_plain_count = count_not_plain(&bytes.repeat(9));
-        assert_eq!(not_plain_count, 9 * usize::from(!is_plain_byte), "{byte} at {at} of {len}");
-        assert_eq!(is_plain(&bytes), is_plain_byte);
+        assert_eq!(is_plain(&bytes), is_plain_byte, "{byte} at {at} of {len}");
         assert_eq!(is_graphic(&bytes), byte.is_ascii_graphic());
-        assert_eq!(find(&bytes, byte), bytes.iter().position(|other| *other == byte));
         let ends = !is_plain_byte || matches!(byte, b'"' | b'\\');
         assert_eq!(find_end_of_text(&bytes), ends.then_some(at));
+    }
+
+    #[test]
+    fn short_word_has_the_bytes_and_zeros_behind_them() {
+        for len in 0..WORD_SIZE_BYTES {
+            let mut word = [0; WORD_SIZE_BYTES];
+            (0..len).zip(b'a'..).for_each(|(at, byte)| word[at] = byte);
+            assert_eq!(short_word(&word[..len]).to_le_bytes(), word, "{len}");
+        }
+    }
+
+    #[test]
+    fn every_byte_of_a_piece_has_its_own_marks() {
+        for (byte, at) in (0..=u8::MAX).flat_map(|byte| (0..PIECE_SIZE_BYTES).map(move |at| (byte, at))) {
+            let mut piece = [b'a'; PIECE_SIZE_BYTES];
+            let next = (at + 1) % PIECE_SIZE_BYTES;
+            (piece[at], piece[next]) = (byte, byte);
+            for Marks { not_plain, colon } in [marks(&piece), marks_by_words(&piece)] {
+                let both = 1_u64 << at | 1 << next;
+                assert_eq!(not_plain, if (b' '..=b'~').contains(&byte) { 0 } else { both }, "{byte} at {at}");
+                assert_eq!(colon, if byte == b':' { both } else { 0 }, "{byte} at {at}");
+            }
+        }
     }
 
     #[test]

@@ -138,6 +138,10 @@ fn authorization_of(headers: &HeaderMap) -> Option<&[u8]> {
 
 /// The bearer token of RFC 6750, section 2.1; the scheme's case does not matter (RFC 9110, section 11.1).
 fn bearer(authorization: &[u8]) -> Result<&[u8], AuthFault> {
-    let (scheme, token) = authorization.split_at_checked(BEARER.len()).ok_or(AuthFault::Missing)?;
-    if scheme.eq_ignore_ascii_case(BEARER) { Ok(token.trim_ascii()) } else { Err(AuthFault::Missing) }
+    // As nearly everybody writes it; or in another case.
+    let token = authorization.strip_prefix(BEARER).or_else(|| {
+        let (scheme, token) = authorization.split_at_checked(BEARER.len())?;
+        scheme.eq_ignore_ascii_case(BEARER).then_some(token)
+    });
+    token.map(<[u8]>::trim_ascii).ok_or(AuthFault::Missing)
 }

@@ -89,17 +89,17 @@ impl<B: Backend> Edge<B> {
     }
 
     /// The sale of that code.
-    pub(crate) fn sale(&self, slug: &str) -> Result<Arc<SaleEntry>, Problem> {
+    pub(crate) fn sale(&self, slug: impl AsRef<[u8]>) -> Result<Arc<SaleEntry>, Problem> {
         self.backend.catalog().sale(slug).ok_or_else(Problem::sale_not_found)
     }
 
     /// A sale's page, ready.
-    pub(crate) fn page(&self, slug: &str, headers: &HotHeaders<'_>) -> Outcome {
+    pub(crate) fn page(&self, slug: impl AsRef<[u8]>, headers: &HotHeaders<'_>) -> Outcome {
         Ok(self.pages.page(&*self.sale(slug)?, headers))
     }
 
     /// A sale's levels, ready.
-    pub(crate) fn stock(&self, slug: &str, headers: &HotHeaders<'_>) -> Outcome {
+    pub(crate) fn stock(&self, slug: impl AsRef<[u8]>, headers: &HotHeaders<'_>) -> Outcome {
         Ok(self.pages.stock(&*self.sale(slug)?, headers))
     }
 

@@ -63,11 +63,13 @@ pub enum ReceiptError {
 impl Receipt {
     /// Writes the receipt: on the way of every order, so by hand.
     pub(crate) fn push(&self, out: &mut Vec<u8>) {
-        push_beginning(out, self.shard);
-        out.extend_from_slice(&self.order);
-        out.push(b'-');
-        push_number(out, self.seq.0);
-        push_end(out, self.tip);
+        with_ends(self.shard, self.tip, |beginning, end| {
+            out.extend_from_slice(beginning);
+            out.extend_from_slice(&self.order);
+            out.push(b'-');
+            push_number(out, self.seq.0);
+            out.extend_from_slice(end);
+        });
     }
 
     /// Puts the receipt into an answer.
@@ -80,37 +82,39 @@ impl Receipt {
 
 /// The receipt of every order of a bulk, with the names of what is each order's own in its places.
 pub(crate) fn template(shard: ShardId, tip: Tip) -> Vec<u8> {
-    let mut out = Vec::with_capacity(SIZE_BYTES_USUAL);
-    push_beginning(&mut out, shard);
-    out.extend_from_slice(b"{order}-{seq}");
-    push_end(&mut out, tip);
-    out
+    with_ends(shard, tip, |beginning, end| [beginning, b"{order}-{seq}", end].concat())
 }
 
-fn push_beginning(out: &mut Vec<u8>, shard: ShardId) {
-    out.extend_from_slice(FORM.as_bytes());
-    out.push(b'-');
-    push_number(out, shard.get().into());
-    out.push(b'-');
+/// What stands around an order's own parts.
+#[derive(Default)]
+struct Ends {
+    of: Option<(ShardId, Tip)>,
+    beginning: Vec<u8>,
+    end: Vec<u8>,
 }
 
 thread_local! {
-    /// The last end that was written: all orders of a batch have the same.
-    static LAST_END: RefCell<(Tip, Vec<u8>)> = RefCell::default();
+    /// The last that were written: all orders of a batch have the same.
+    static LAST: RefCell<Ends> = RefCell::default();
 }
 
-fn push_end(out: &mut Vec<u8>, tip: Tip) {
-    LAST_END.with_borrow_mut(|(last, end)| {
-        if *last != tip || end.is_empty() {
-            *last = tip;
+fn with_ends<T>(shard: ShardId, tip: Tip, write: impl FnOnce(&[u8], &[u8]) -> T) -> T {
+    LAST.with_borrow_mut(|Ends { of, beginning, end }| {
+        if *of != Some((shard, tip)) {
+            *of = Some((shard, tip));
+            beginning.clear();
+            beginning.extend_from_slice(FORM.as_bytes());
+            beginning.push(b'-');
+            push_number(beginning, shard.get().into());
+            beginning.push(b'-');
             end.clear();
             end.push(b'-');
             push_number(end, tip.seq.0);
             end.push(b'-');
             end.extend_from_slice(hex(&tip.chain).as_flattened());
         }
-        out.extend_from_slice(end);
-    });
+        write(beginning, end)
+    })
 }
 
 /// The bytes of a receipt or an address as a header's value, without copying them.
@@ -211,9 +215,10 @@ mod tests {
     }
 
     #[test]
-    fn receipts_of_other_tips_are_told_apart() {
+    fn receipts_of_other_tips_and_shards_are_told_apart() {
         let none = Receipt { tip: Tip::default(), ..receipt() };
-        for receipt in [none, receipt(), receipt(), none] {
+        let other = Receipt { shard: ShardId::FIRST, ..none };
+        for receipt in [none, other, none, receipt(), receipt(), none] {
             assert_eq!(receipt.to_string().parse(), Ok(receipt));
         }
     }

@@ -26,9 +26,20 @@ pub(crate) struct HotHeaders<'a> {
     key_is_repeated: bool,
     pub(crate) content_type: Option<&'a [u8]>,
     pub(crate) if_none_match: Option<&'a [u8]>,
+    are_plain: bool,
 }
 
 impl<'a> HotHeaders<'a> {
+    /// None yet, by who knows that all that come are visible ASCII and spaces.
+    pub(crate) fn plain() -> HotHeaders<'a> {
+        HotHeaders { are_plain: true, ..HotHeaders::default() }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn are_plain(&self) -> bool {
+        self.are_plain
+    }
+
     /// Those of a request that hyper read.
     pub(crate) fn of(headers: &'a HeaderMap) -> HotHeaders<'a> {
         let first = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
@@ -38,6 +49,7 @@ impl<'a> HotHeaders<'a> {
             key_is_repeated: headers.get_all(KEY).iter().nth(1).is_some(),
             content_type: first("content-type"),
             if_none_match: first("if-none-match"),
+            are_plain: false,
         }
     }
 
@@ -60,7 +72,8 @@ impl<'a> HotHeaders<'a> {
     /// The `Idempotency-Key`, if there is one.
     pub(crate) fn key(&self) -> Result<Option<KeyDigest>, Problem> {
         let Some(value) = self.key else { return Ok(None) };
-        let right = (1..=limits::KEY_SIZE_BYTES_MAX).contains(&value.len()) && is_text(value);
+        let is_text = self.are_plain || is_text(value);
+        let right = is_text && (1..=limits::KEY_SIZE_BYTES_MAX).contains(&value.len());
         let right = right && !self.key_is_repeated;
         if right { Ok(Some(KeyDigest::from_bytes(value))) } else { Err(Problem::key_invalid()) }
     }

@@ -132,25 +132,35 @@ impl Route {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Hot<'a> {
     pub(crate) route: Route,
-    pub(crate) sale: &'a str,
+    /// Visible ASCII.
+    pub(crate) sale: &'a [u8],
 }
 
 /// Finds out by hand whether a request is for a hot route. Whatever is unusual about its address, an escape, a
 /// query or a letter that no sale's code has, is left to the router.
 pub(crate) fn hot<'a>(method: &[u8], target: &'a [u8]) -> Option<Hot<'a>> {
     let rest = target.strip_prefix(b"/v1/sales/")?;
-    let sale_size_bytes = rest.iter().position(|byte| *byte == b'/').unwrap_or(rest.len());
-    let (sale, tail) = rest.split_at(sale_size_bytes);
+    let size_bytes = rest.iter().position(|byte| !IS_OF_CODE[usize::from(*byte)]).unwrap_or(rest.len());
+    let (sale, tail) = rest.split_at(size_bytes);
     let route = match (method, tail) {
         (b"POST", b"/orders") => Route::OrderPlace,
         (b"GET", b"/stock") => Route::StockShow,
         (b"GET", b"") => Route::SaleShow,
         _ => return None,
     };
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
-    let sale = std::str::from_utf8(sale).ok().filter(|_| !sale.is_empty() && sale.iter().all(plain))?;
-    Some(Hot { route, sale })
+    (!sale.is_empty()).then_some(Hot { route, sale })
 }
+
+/// What may stand for itself in an address (RFC 3986, section 2.3), and so in a sale's code.
+const IS_OF_CODE: [bool; 256] = {
+    let mut is_of_code = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 0x80 {
+        is_of_code[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+        byte += 1;
+    }
+    is_of_code
+};
 
 #[cfg(test)]
 mod tests {
@@ -168,9 +178,9 @@ mod tests {
         let find = |method: &str, path: &'static str| {
             hot(method.as_bytes(), path.as_bytes()).map(|hot| (hot.route, hot.sale))
         };
-        assert_eq!(find("POST", "/v1/sales/a/orders"), Some((Route::OrderPlace, "a")));
-        assert_eq!(find("GET", "/v1/sales/a-1/stock"), Some((Route::StockShow, "a-1")));
-        assert_eq!(find("GET", "/v1/sales/a"), Some((Route::SaleShow, "a")));
+        assert_eq!(find("POST", "/v1/sales/a/orders"), Some((Route::OrderPlace, &b"a"[..])));
+        assert_eq!(find("GET", "/v1/sales/a-1/stock"), Some((Route::StockShow, &b"a-1"[..])));
+        assert_eq!(find("GET", "/v1/sales/a"), Some((Route::SaleShow, &b"a"[..])));
         for path in ["/v1/sales", "/v1/sales/", "/v1/sales/a/", "/v1/sales/a%62", "/v1/sales/a?x=1"] {
             assert_eq!(find("GET", path), None, "{path}");
         }

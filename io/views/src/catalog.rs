@@ -40,7 +40,7 @@ struct Shared {
 #[derive(Clone, Default)]
 struct Index {
     /// The hash may be a quick one: whoever looks up does not fill the table.
-    by_slug: HashMap<Box<str>, Arc<SaleEntry>, RandomState>,
+    by_slug: HashMap<Box<[u8]>, Arc<SaleEntry>, RandomState>,
     by_id: HashMap<(ShardId, SaleId), Arc<SaleEntry>>,
     by_creation: Arc<[Arc<SaleEntry>]>,
 }
@@ -87,8 +87,8 @@ impl Catalog {
     }
 
     /// The sale of that code. One atomic load and one hash look-up.
-    pub fn sale(&self, slug: &str) -> Option<Arc<SaleEntry>> {
-        self.0.index.load().by_slug.get(slug).cloned()
+    pub fn sale(&self, slug: impl AsRef<[u8]>) -> Option<Arc<SaleEntry>> {
+        self.0.index.load().by_slug.get(slug.as_ref()).cloned()
     }
 
     /// The sale of that number.
@@ -139,7 +139,7 @@ impl Catalog {
         }
         let mut index = Index::clone(&self.0.index.load());
         let entry = Arc::new(SaleEntry::new(sale));
-        index.by_slug.insert(entry.slug().as_str().into(), entry.clone());
+        index.by_slug.insert(entry.slug().as_str().as_bytes().into(), entry.clone());
         index.by_id.insert((entry.shard(), entry.id()), entry.clone());
         index.by_creation = index.by_creation.iter().cloned().chain([entry]).collect();
         self.0.index.store(Arc::new(index));

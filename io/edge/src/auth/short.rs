@@ -20,8 +20,8 @@ const PREFIX: &str = "o1.";
 const KEY_CONTEXT: &str = "Onrush 2026-11-21 short tokens of buyers";
 const MAC_SIZE_BYTES: usize = 16;
 const MAC_SIZE_CHARS: usize = 22;
-/// Of twelve digits, up to the year 33,658: more cannot overflow milliseconds.
-const EXP_SCALE_MAX: u64 = 100_000_000_000;
+/// Up to the year 33,658.
+const EXP_DIGIT_COUNT_MAX: usize = 12;
 
 /// Makes and checks short tokens.
 pub(super) struct Short {
@@ -67,22 +67,15 @@ impl Short {
     /// Name and end of what is before the MAC.
     fn claims(signed: &[u8]) -> Option<(&[u8], u64)> {
         let claims = signed.strip_prefix(PREFIX.as_bytes())?;
-        let (mut exp, mut scale) = (0, 1);
-        let mut from = claims.len();
-        // From behind, so that the point is found on the way.
-        let sub = loop {
-            from = from.checked_sub(1)?;
-            match claims[from] {
-                b'.' => break &claims[..from],
-                digit @ b'0'..=b'9' if scale <= EXP_SCALE_MAX => {
-                    exp += u64::from(digit - b'0') * scale;
-                    scale *= 10;
-                }
-                _ => return None,
-            }
-        };
-        let first_digit = *claims.get(from + 1)?;
-        let is_number = first_digit != b'0' || scale == 10;
+        // From behind: a name may have points too.
+        let (sub, exp) = claims.split_at(claims.iter().rposition(|byte| *byte == b'.')?);
+        let digits = &exp[1..];
+        let is_whole = digits.len() <= EXP_DIGIT_COUNT_MAX && matches!(digits, [_] | [b'1'..=b'9', ..]);
+        let (mut exp, mut is_number) = (0, is_whole);
+        for digit in digits.iter().map(|byte| byte.wrapping_sub(b'0')) {
+            is_number &= digit < 10;
+            exp = if is_number { exp * 10 + u64::from(digit) } else { 0 };
+        }
         let is_name = (1..=limits::LABEL_SIZE_BYTES_MAX).contains(&sub.len()) && ascii::is_graphic(sub);
         (is_number && is_name).then_some((sub, exp))
     }

@@ -8,7 +8,7 @@
 
 use std::mem::MaybeUninit;
 
-use super::head_scan;
+use super::head_scan::{self, Line, Scan};
 use crate::request::{self, HotHeaders};
 use crate::route::{self, Hot};
 
@@ -82,18 +82,19 @@ fn found<'a>(bytes: &'a [u8], head: &Usual<'a>, limits: SizeLimits) -> Found<'a>
 
 /// The head that `bytes` begin with, if it is as nearly all are.
 fn scan(bytes: &[u8]) -> Option<Usual<'_>> {
-    let mut lines = head_scan::Lines::new(bytes);
-    let request = lines.next()?.strip_suffix(b" HTTP/1.1")?;
+    let mut scan = Scan::new(bytes);
+    let request = scan.request()?.strip_suffix(b" HTTP/1.1")?;
     let method_size_bytes = request.iter().position(|byte| *byte == b' ')?;
     let mut usual = Usual::new(&request[..method_size_bytes], &request[method_size_bytes + 1..])?;
+    usual.headers = HotHeaders::plain();
     for _ in 0..=HEADER_COUNT_MAX {
-        let line = lines.next()?;
-        if line.is_empty() {
-            return Some(Usual { size_bytes: lines.end()?, ..usual });
-        }
-        let (name, value) = head_scan::header(line)?;
-        if !usual.note(name, value)? && !head_scan::is_name(name) {
-            return None;
+        match scan.next()? {
+            Line::End => return Some(Usual { size_bytes: scan.size_bytes(), ..usual }),
+            Line::Header(name, value) => {
+                if !usual.note(name, value)? && !head_scan::is_name(name) {
+                    return None;
+                }
+            }
         }
     }
     None
@@ -186,7 +187,7 @@ mod tests {
              connection: close\r\ncontent-length: 3\r\n\r\n{{ }}next"
         );
         let Found::Request(request) = find(text.as_bytes(), LIMITS) else { panic!("{text}") };
-        assert_eq!(request.hot, Hot { route: Route::OrderPlace, sale: "a" });
+        assert_eq!(request.hot, Hot { route: Route::OrderPlace, sale: b"a" });
         assert_eq!(request.headers.authorization, Some(&b"Bearer t"[..]));
         assert_eq!(request.headers.key, Some(&b"k"[..]));
         assert_eq!(request.headers.content_type, Some(&b"application/json"[..]));
@@ -245,7 +246,10 @@ mod tests {
 
     /// What a head says, by whichever of the two found it.
     fn told(head: Usual<'_>) -> impl PartialEq + std::fmt::Debug {
-        (head.size_bytes, head.hot, format!("{:?}", head.headers), head.body_size_bytes, head.keep_alive)
+        let HotHeaders { authorization, key, content_type, if_none_match, .. } = head.headers;
+        let headers =
+            [authorization, key, content_type, if_none_match].map(|value| value.map(<[u8]>::to_vec));
+        (head.size_bytes, head.hot, headers, head.body_size_bytes, head.keep_alive)
     }
 
     #[test]
@@ -266,6 +270,7 @@ mod tests {
                     panic!("{result:?} {text:?}")
                 };
                 let parsed = usual(&head).unwrap_or_else(|| panic!("{}", String::from_utf8_lossy(&text)));
+                assert_eq!((scanned.headers.are_plain(), parsed.headers.are_plain()), (true, false));
                 assert_eq!(told(scanned), told(Usual { size_bytes, ..parsed }));
             }
             assert!(scan(&good.as_bytes()[..at.min(good.len() - 4)]).is_none(), "{at} bytes");

@@ -40,7 +40,7 @@ where
     D: HttpBody<Data = Bytes> + Unpin,
 {
     let came = Came::now(&edge.backend);
-    let let_in = let_in(edge, slug, &HotHeaders::of(headers), came).map_err(No::into_problem)?;
+    let let_in = let_in(edge, slug.as_bytes(), &HotHeaders::of(headers), came).map_err(No::into_problem)?;
     let bytes = body::read(body, edge.body_limit()).await?;
     let (asked, placing) = begin(edge, let_in, &bytes).map_err(No::into_problem)?;
     finish(edge, placing, asked.await, |created| created.to_reply())
@@ -81,7 +81,7 @@ pub(crate) struct Placing {
 /// Looks at everything but the body. The gate comes first: who is turned away in a rush must cost next to nothing.
 pub(crate) fn let_in<B: Backend>(
     edge: &Edge<B>,
-    slug: &str,
+    slug: &[u8],
     headers: &HotHeaders<'_>,
     Came { now, since, is_measured }: Came,
 ) -> Result<LetIn, No> {

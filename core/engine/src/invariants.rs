@@ -9,7 +9,7 @@ use core::fmt;
 
 use domain::{Amount, BuyerId, OrderState, SaleId};
 
-use crate::foresee::touch;
+use crate::foresee::Ahead;
 use crate::state::{Allowances, Order, Sale, Scope, State};
 
 /// The invariants: id and what it says. I5 is the journal's: its tests, the simulator and the crash tests check it.
@@ -51,10 +51,12 @@ pub fn check(state: &State) -> Result<(), Broken> {
     let mut orders = state.orders.iter();
     let mut piece = Vec::with_capacity(FORESEEN_COUNT);
     loop {
+        let mut ahead = Ahead::default();
         piece.extend(orders.by_ref().take(FORESEEN_COUNT).inspect(|order| {
-            touch(state, order.sale, order.buyer, order.key);
-            counted.touch(Scope::sale(order.sale), order.buyer);
+            ahead.of_order(state, order.sale, order.buyer, order.key);
+            ahead.also(counted.place(Scope::sale(order.sale), order.buyer));
         }));
+        ahead.fetch();
         if piece.is_empty() {
             break;
         }

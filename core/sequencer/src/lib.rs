@@ -87,11 +87,13 @@ impl<T> Sequencer<T> {
         self.time
     }
 
-    /// Fetches what deciding a request will need, for several requests ahead of [`Sequencer::take`].
-    pub fn foresee(&self, request: &Request) {
-        if let Request::Command(command) = request {
-            engine::foresee(&self.state, command);
-        }
+    /// Fetches what deciding these requests will need, some dozens ahead of [`Sequencer::take`].
+    pub fn foresee<'a>(&'a self, requests: impl Iterator<Item = &'a Request>) {
+        let command = |request: &'a Request| match request {
+            Request::Command(command) => Some(command),
+            Request::ShowOrder { .. } => None,
+        };
+        engine::foresee(&self.state, requests.filter_map(command));
     }
 
     /// The batch's facts are durable: hands out the outcomes in the order of the requests.

@@ -13,6 +13,9 @@ use crate::publish::Publisher;
 /// Requests taken in one round at most: as many as a batch may bring facts.
 const REQUEST_COUNT_MAX: usize = limits::BATCH_FACT_COUNT_MAX;
 
+/// Requests for whose memory a round waits together.
+const PIECE_LEN: usize = 64;
+
 /// A shard at work. `T` is the ticket that says where an outcome goes.
 pub struct Shard<J, T> {
     sequencer: Sequencer<T>,
@@ -48,14 +51,28 @@ impl<J: Journal, T> Shard<J, T> {
     /// When the round before was not released.
     pub fn decide(&mut self, clock: UnixMs, inbox: impl Iterator<Item = (T, Request)>) -> usize {
         self.sequencer.begin(clock);
-        let known = self.requests.len();
-        self.requests.extend(inbox.take(REQUEST_COUNT_MAX.saturating_sub(known)));
-        self.requests.range(known..).for_each(|(_, request)| self.sequencer.foresee(request));
+        let mut inbox = inbox.take(REQUEST_COUNT_MAX.saturating_sub(self.requests.len()));
         while !self.sequencer.is_full() {
+            self.requests.extend(inbox.by_ref().take(PIECE_LEN.saturating_sub(self.requests.len())));
+            if self.requests.is_empty() {
+                break;
+            }
+            self.take_piece();
+        }
+        self.sequencer.facts().len()
+    }
+
+    /// Decides the next requests, for whose memory it waits together, as long as there is room.
+    fn take_piece(&mut self) {
+        let len = PIECE_LEN.min(self.requests.len());
+        self.sequencer.foresee(self.requests.range(..len).map(|(_, request)| request));
+        for _ in 0..len {
+            if self.sequencer.is_full() {
+                break;
+            }
             let Some((ticket, request)) = self.requests.pop_front() else { break };
             self.sequencer.take(ticket, request);
         }
-        self.sequencer.facts().len()
     }
 
     /// Makes the round's facts durable. Without facts there is nothing to do.

@@ -40,6 +40,8 @@ const TIER_COUNT: usize = 3;
 /// Of the first keys, 4 and 64 KiB. In a rush a line is asked for again after a few thousand others at most, before the
 /// cache has lost it.
 const LINE_COUNTS_MAX: [u64; TIER_COUNT] = [1 << 6, 1 << 10, u64::MAX];
+/// Pairs for whose lines a writer waits together: of thousands, the first would be gone again before they are needed.
+const PIECE_LEN: usize = 64;
 /// At thirteen bits a key, as the whole has with ten million; the last tier takes all.
 const KEYS_PER_LINE: u64 = 39;
 
@@ -108,7 +110,7 @@ impl KeyWriter {
         KeyWriter { filter, hashes: Vec::new() }
     }
 
-    /// Remembers the pairs, and waits for the memory of all of them at the same time.
+    /// Remembers the pairs, and waits for the memory of [`PIECE_LEN`] of them at the same time.
     pub fn insert(&mut self, pairs: impl IntoIterator<Item = (BuyerId, KeyDigest)>) {
         let KeyWriter { filter, hashes } = self;
         hashes.extend(pairs.into_iter().map(|(buyer, key)| hash(buyer, key)));
@@ -120,8 +122,10 @@ impl KeyWriter {
             let room = usize::try_from(capacity.saturating_sub(before)).unwrap_or(usize::MAX);
             let (here, others) = rest.split_at(room.min(rest.len()));
             if !here.is_empty() {
-                here.iter().for_each(|hash| touch(lines, *hash));
-                here.iter().for_each(|hash| put(lines, *hash));
+                for piece in here.chunks(PIECE_LEN) {
+                    piece.iter().for_each(|hash| touch(lines, *hash));
+                    piece.iter().for_each(|hash| put(lines, *hash));
+                }
                 filter.use_tiers(tier + 1);
             }
             (rest, before) = (others, before.saturating_sub(capacity));

@@ -96,9 +96,9 @@ impl Allowances {
         }
     }
 
-    /// See [`Index::touch`].
-    pub(crate) fn touch(&self, scope: Scope, buyer: BuyerId) {
-        self.index.touch(self.hash(scope, buyer));
+    /// See [`Index::place`].
+    pub(crate) fn place(&self, scope: Scope, buyer: BuyerId) -> &u64 {
+        self.index.place(self.hash(scope, buyer))
     }
 
     /// Every counter with its scope, its buyer and the units, in the order in which they were begun.

@@ -315,9 +315,9 @@ impl Orders {
         self.by_key.find(self.hash(buyer, key), is_it)
     }
 
-    /// See [`Index::touch`].
-    pub(crate) fn touch_key(&self, buyer: BuyerId, key: KeyDigest) {
-        self.by_key.touch(self.hash(buyer, key));
+    /// See [`Index::place`].
+    pub(crate) fn place_of_key(&self, buyer: BuyerId, key: KeyDigest) -> &u64 {
+        self.by_key.place(self.hash(buyer, key))
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Order> + Clone {

@@ -25,8 +25,9 @@ pub fn foresee<'a>(state: &'a State, commands: impl Iterator<Item = &'a Command>
     ahead.fetch();
 }
 
-/// Places in memory. First all of them are found, which is arithmetic, and then all are fetched, with as few instructions as can be
-/// between two of them: a processor looks only some hundred instructions ahead, and waits for what it finds there at once.
+/// Places in memory. First all of them are found, and then all are fetched, with as few instructions as can be between two of them:
+/// a processor looks only some hundred instructions ahead, and waits at the same time for what it finds there. There is room for
+/// both places of 64 orders; more are kept elsewhere.
 #[derive(Default)]
 pub(crate) struct Ahead<'a>(SmallVec<[&'a u64; 128]>);
 

@@ -13,7 +13,8 @@ use crate::publish::Publisher;
 /// Requests taken in one round at most: as many as a batch may bring facts.
 const REQUEST_COUNT_MAX: usize = limits::BATCH_FACT_COUNT_MAX;
 
-/// Requests for whose memory a round waits together.
+/// Requests for whose memory a round waits together: as many as a round has under a load of single orders, and few enough that all
+/// they need stays in a processor's second-level cache.
 const PIECE_LEN: usize = 64;
 
 /// A shard at work. `T` is the ticket that says where an outcome goes.
@@ -44,14 +45,15 @@ impl<J: Journal, T> Shard<J, T> {
         Shard { sequencer, journal, publisher, requests, batch, committed: false }
     }
 
-    /// Begins a round at `clock`: lets time act, then decides the requests that come, up to a batch. Requests that
-    /// no longer fit stay for the next round. Returns how many facts are to be committed.
+    /// Begins a round at `clock`: lets time act, then decides the requests that come, up to a batch. It takes from `inbox` only what
+    /// it is about to decide, and nothing more once that was empty. What does not fit stays there, but for some dozens of requests,
+    /// which wait here: whoever has more than a batch passes a reference. Returns how many facts are to be committed.
     ///
     /// # Panics
     /// When the round before was not released.
     pub fn decide(&mut self, clock: UnixMs, inbox: impl Iterator<Item = (T, Request)>) -> usize {
         self.sequencer.begin(clock);
-        let mut inbox = inbox.take(REQUEST_COUNT_MAX.saturating_sub(self.requests.len()));
+        let mut inbox = inbox.take(REQUEST_COUNT_MAX.saturating_sub(self.requests.len())).fuse();
         while !self.sequencer.is_full() {
             self.requests.extend(inbox.by_ref().take(PIECE_LEN.saturating_sub(self.requests.len())));
             if self.requests.is_empty() {
@@ -64,12 +66,8 @@ impl<J: Journal, T> Shard<J, T> {
 
     /// Decides the next requests, for whose memory it waits together, as long as there is room.
     fn take_piece(&mut self) {
-        let len = PIECE_LEN.min(self.requests.len());
-        self.sequencer.foresee(self.requests.range(..len).map(|(_, request)| request));
-        for _ in 0..len {
-            if self.sequencer.is_full() {
-                break;
-            }
+        self.sequencer.foresee(self.requests.iter().map(|(_, request)| request));
+        while !self.sequencer.is_full() {
             let Some((ticket, request)) = self.requests.pop_front() else { break };
             self.sequencer.take(ticket, request);
         }

@@ -22,10 +22,14 @@ fn settings() -> Settings {
 }
 
 fn create() -> Request {
+    create_with(1_000)
+}
+
+fn create_with(stock: u32) -> Request {
     let terms = SaleTerms::new("Concert", Currency::new("EUR").unwrap(), 10);
     let item = ItemTerms::new(Slug::new("ga").unwrap(), "Standing", 6_000);
     let slug = Slug::new("concert").unwrap();
-    Request::Command(Command::CreateSale { slug, terms: terms.into(), items: vec![(item, 1_000)] })
+    Request::Command(Command::CreateSale { slug, terms: terms.into(), items: vec![(item, stock)] })
 }
 
 fn open() -> Request {
@@ -138,4 +142,28 @@ fn one_round_takes_no_more_than_a_batch() {
     let first = round(&mut shard, NOW, requests);
     assert_eq!(first.len(), domain::limits::BATCH_FACT_COUNT_MAX);
     assert_eq!(first.iter().filter(|outcome| outcome.is_ok()).count(), 1_000, "exactly the stock");
+}
+
+#[test]
+fn batch_that_is_full_within_a_piece_leaves_nobody_out_and_everybody_in_order() {
+    let mut shard = Shard::new(Memory::new(), State::new(ShardId::FIRST, 1), NOW, catalog());
+    let places = (0..domain::limits::BATCH_FACT_COUNT_MAX + 100).map(|buyer| place(&buyer.to_string()));
+    // The term, the sale and its item are facts of the first batch, too.
+    let mut inbox = (0..).zip([create_with(10_000), open()].into_iter().chain(places));
+    let (mut tickets, mut orders, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
+    for _round in 0..2 {
+        shard.decide(NOW, &mut inbox);
+        shard.commit().unwrap();
+        for (ticket, outcome) in shard.release() {
+            tickets.push(ticket);
+            if let Ok(Answer::Order(order)) = outcome {
+                orders.push(order.order);
+            }
+        }
+        waiting.push(shard.waiting_count());
+    }
+    assert_eq!((waiting, inbox.count()), (vec![2, 0], 0));
+    assert_eq!(tickets, (0..tickets.len()).collect::<Vec<_>>(), "in the order in which they came");
+    assert_eq!(orders.len(), domain::limits::BATCH_FACT_COUNT_MAX + 100);
+    assert!(orders.is_sorted_by(|a, b| a < b));
 }

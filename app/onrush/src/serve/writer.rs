@@ -117,7 +117,8 @@ impl<J: Journal> Writer<J> {
         let mut first_since = self.bulks.first_since();
         let is_shared = self.inbox.has_bulks() || !self.bulks.is_empty();
         let alone_count_max = match is_shared {
-            true => limits::BATCH_FACT_COUNT_MAX - PART_LEN,
+            // Whoever comes during the round waits for the next one.
+            true => self.inbox.len().min(limits::BATCH_FACT_COUNT_MAX - PART_LEN),
             false => journal::record_count_of_full_pages(self.inbox.len(), ORDER_RECORD_SIZE_BYTES)
                 .clamp(1, limits::BATCH_FACT_COUNT_MAX),
         };

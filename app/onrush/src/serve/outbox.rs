@@ -10,7 +10,7 @@ use tokio::task::yield_now;
 
 use super::sync::Mutex;
 
-/// Deliverys that are handed out before the thread looks for requests again.
+/// Outcomes that are handed out before the thread looks for requests again.
 const PIECE_LEN: usize = 64;
 
 /// Says where an outcome goes: through which outbox, to which waiting request.

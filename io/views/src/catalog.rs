@@ -118,6 +118,12 @@ impl Catalog {
         self.0.keys[usize::from(shard.get())].foresee(buyer, key);
     }
 
+    /// Has the system find the memory for so many keys of each shard, or the first that is accepted there waits for it. Takes
+    /// some milliseconds, and disturbs nobody.
+    pub fn expect_keys(&self, key_count: u64) {
+        self.0.keys.iter().for_each(|filter| filter.expect(key_count));
+    }
+
     /// Who remembers the keys of the orders that a shard accepts: the keys of a batch before its levels are published.
     ///
     /// # Panics

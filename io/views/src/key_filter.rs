@@ -44,6 +44,8 @@ const LINE_COUNTS_MAX: [u64; TIER_COUNT] = [1 << 6, 1 << 10, u64::MAX];
 const PIECE_LEN: usize = 64;
 /// At thirteen bits a key, as the whole has with ten million; the last tier takes all.
 const KEYS_PER_LINE: u64 = 39;
+/// In each page of so many bytes there is a line that is touched, to have it.
+const PAGE_SIZE_BYTES: usize = 4 << 10;
 
 impl KeyFilter {
     /// An empty filter of 2^`bits_log2` bits.
@@ -72,6 +74,28 @@ impl KeyFilter {
     pub(crate) fn foresee(&self, buyer: BuyerId, key: KeyDigest) {
         let hash = hash(buyer, key);
         self.used().iter().for_each(|lines| touch(lines, hash));
+    }
+
+    /// Has the system find the memory that so many keys need, which it does for each page when it is written first. Any
+    /// thread may, at any time: nothing changes.
+    pub(crate) fn expect(&self, key_count: u64) {
+        let mut before = 0_u64;
+        for (tier, lines) in self.tiers.iter().enumerate() {
+            if key_count <= before {
+                return;
+            }
+            for page in lines.chunks(PAGE_SIZE_BYTES / size_of::<Line>()) {
+                // A load would be given the zeros that all share. Where this fails, somebody wrote already.
+                let _ = page[0].0[0].compare_exchange(0, 0, Ordering::Relaxed, Ordering::Relaxed);
+            }
+            before = before.saturating_add(self.capacity(tier));
+        }
+    }
+
+    /// How many keys go into a tier, before the next one is used.
+    fn capacity(&self, tier: usize) -> u64 {
+        let is_last = tier + 1 == TIER_COUNT;
+        if is_last { u64::MAX } else { self.tiers[tier].len() as u64 * KEYS_PER_LINE }
     }
 
     fn used(&self) -> &[Box<[Line]>] {
@@ -117,8 +141,7 @@ impl KeyWriter {
         let inserted_count = filter.count.load(Ordering::Relaxed);
         let (mut rest, mut before) = (hashes.as_slice(), inserted_count);
         for (tier, lines) in filter.tiers.iter().enumerate() {
-            let is_last = tier + 1 == TIER_COUNT;
-            let capacity = if is_last { u64::MAX } else { lines.len() as u64 * KEYS_PER_LINE };
+            let capacity = filter.capacity(tier);
             let room = usize::try_from(capacity.saturating_sub(before)).unwrap_or(usize::MAX);
             let (here, others) = rest.split_at(room.min(rest.len()));
             if !here.is_empty() {
@@ -301,8 +324,7 @@ mod tests {
 
     /// How many keys go into each tier but the last, with those before it.
     fn capacities(filter: &KeyFilter) -> [u64; TIER_COUNT - 1] {
-        let [first, second, _] = filter.tiers.each_ref().map(|lines| lines.len() as u64 * KEYS_PER_LINE);
-        [first, first + second]
+        [filter.capacity(0), filter.capacity(0) + filter.capacity(1)]
     }
 
     #[test]
@@ -329,6 +351,26 @@ mod tests {
         assert_eq!(filter.used().len(), TIER_COUNT);
         assert_eq!(filter.count.load(Ordering::Relaxed), numbers.end);
         assert!(numbers.map(pair).all(|(buyer, key)| filter.may_contain(buyer, key)));
+    }
+
+    #[test]
+    fn nothing_is_forgotten_while_memory_is_found() {
+        let pairs: Vec<_> = (0..10_000).map(pair).collect();
+        for round in 0..20 {
+            // A page for each tier.
+            let (filter, mut writer) = made(LINE_BITS_LOG2 + 6);
+            let is_over = AtomicBool::new(false);
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    while !is_over.load(Ordering::Relaxed) {
+                        filter.expect(u64::MAX);
+                    }
+                });
+                pairs.iter().for_each(|pair| writer.insert([*pair]));
+                is_over.store(true, Ordering::Relaxed);
+            });
+            assert!(pairs.iter().all(|(buyer, key)| filter.may_contain(*buyer, *key)), "{round}");
+        }
     }
 
     #[test]

@@ -62,7 +62,7 @@ pub fn start(config: &Config) -> anyhow::Result<Running> {
         families: &families,
         failures: &failures_sender,
         bustle: &bustle,
-        room: &Room::start(config.memory.ready_size_bytes_max)?,
+        room: &Room::start(catalog.clone(), config.memory.ready_size_bytes_max)?,
     };
     let shards =
         installation.shards().map(|shard| start_shard(shard, &common)).collect::<anyhow::Result<Vec<_>>>()?;

@@ -3,7 +3,8 @@
 //! A page that is used for the first time has to be found and zeroed by the kernel, and in a virtual machine by its host as well: 2
 //! MiB took from 0.2 to 6 ms here. A writer whose state grows in the rush stands still for that, and everybody with it. So a
 //! thread that gives way takes memory from the allocator when units come on sale, touches every page and gives it back. The allocator
-//! keeps it ([`keep_freed`]), and whoever asks next gets pages that are there.
+//! keeps it ([`keep_freed`]), and whoever asks next gets pages that are there. The pages where idempotency keys are
+//! remembered are reserved from the start, and it touches those of as many keys.
 
 use std::fs;
 use std::hint::black_box;
@@ -16,6 +17,7 @@ use std::thread;
 use anyhow::Context;
 use domain::SaleStatus;
 use engine::State;
+use views::Catalog;
 
 use super::background::give_way;
 
@@ -39,18 +41,18 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// Starts the thread, which makes room for so many bytes at most, for all shards together.
+    /// Starts the thread, which makes room for so many bytes at most, for all shards together, and beside it for keys.
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub(super) fn start(size_bytes_max: u64) -> anyhow::Result<Room> {
+    pub(super) fn start(catalog: Catalog, size_bytes_max: u64) -> anyhow::Result<Room> {
         keep_freed();
         let size_bytes_max = size_bytes_max.min(memory_size_bytes() / MEMORY_PART);
         let (room, heard) = Room::new();
         let wanted_count = Arc::clone(&room.wanted_count);
         thread::Builder::new()
             .name("room".to_owned())
-            .spawn(move || make(&heard, &wanted_count, size_bytes_max))
+            .spawn(move || make(&heard, &wanted_count, (&catalog, size_bytes_max)))
             .context("cannot start the thread that makes room")?;
         Ok(room)
     }
@@ -78,13 +80,14 @@ fn units_on_sale(state: &State) -> u64 {
     sales.flat_map(|(_, sale)| sale.items()).map(|item| u64::from(item.levels().free)).sum()
 }
 
-fn make(heard: &Receiver<()>, wanted_count: &AtomicU64, size_bytes_max: u64) {
+fn make(heard: &Receiver<()>, wanted_count: &AtomicU64, (catalog, size_bytes_max): (&Catalog, u64)) {
     give_way();
     let mut ready_size_bytes = 0;
     for () in heard {
-        let wanted = wanted_count.load(Ordering::SeqCst).saturating_mul(ORDER_SIZE_BYTES);
-        let size_bytes = wanted.min(size_bytes_max);
+        let wanted_count = wanted_count.load(Ordering::SeqCst);
+        let size_bytes = wanted_count.saturating_mul(ORDER_SIZE_BYTES).min(size_bytes_max);
         if size_bytes > ready_size_bytes {
+            catalog.expect_keys(wanted_count);
             // All of it, or the allocator would give out what is ready already.
             touch(size_bytes);
             tracing::debug!(size_bytes, "there is room for orders");

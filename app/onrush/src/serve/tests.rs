@@ -32,6 +32,7 @@ fn writer<J: Journal>(
     pace: &Arc<Pace>,
 ) -> Writer<J> {
     let catalog = Catalog::new(NonZeroU16::MIN, 9);
+    let room = Room::start(catalog.clone(), 0).unwrap();
     Writer {
         shard: Shard::new(journal, State::new(ShardId::FIRST, 1), UnixMs::EPOCH, catalog),
         inbox: Arc::clone(inbox),
@@ -40,7 +41,7 @@ fn writer<J: Journal>(
         outboxes: Arc::from(outboxes),
         metrics: Families::new(&mut Registry::default()).writer(ShardId::FIRST),
         follow: Follow::new(Seq(0)).0,
-        room: Room::start(0).unwrap(),
+        room,
     }
 }
 

@@ -64,7 +64,7 @@ pub(super) fn run_round(inbox_len_max: usize, honesty: Honesty) {
         outboxes: std::sync::Arc::clone(&outboxes),
         metrics: Families::new(&mut Registry::default()).writer(ShardId::FIRST),
         follow: Arc::clone(&follow),
-        room: Room::start(0).unwrap(),
+        room: Room::start(Catalog::new(NonZeroU16::MIN, 9), 0).unwrap(),
     };
     let writer = thread::spawn(move || writer.run().unwrap());
     let io = |number: usize| {

@@ -97,7 +97,7 @@ pub struct Latency {
 /// What the generator did to the figures.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize)]
 pub struct Generator {
-    /// The part of a core that its busiest thread used in the measured time.
+    /// The part of a core that its busiest thread used in the measured time; waiting awake is not in it.
     pub cpu_share: f64,
     /// CPU time of all its threads in the measured time.
     pub cpu_s: f64,

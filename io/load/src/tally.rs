@@ -75,6 +75,8 @@ pub(crate) struct CpuWatch {
     /// Time of day and CPU time, when the window began and when it ended.
     begun: Option<(u64, u64)>,
     ended: Option<(u64, u64)>,
+    /// In which it was awake for nothing.
+    waited_ns: u64,
 }
 
 impl Tally {
@@ -141,6 +143,13 @@ impl Tally {
         }
     }
 
+    /// The thread was awake, and had nothing to do.
+    pub(crate) fn waited(&mut self, from_ns: u64, until_ns: u64) {
+        if self.window.contains(from_ns) {
+            self.cpu.waited_ns += until_ns - from_ns;
+        }
+    }
+
     /// Adds what another thread counted.
     pub(crate) fn add(&mut self, other: &Tally) {
         self.measured.add(&other.measured);
@@ -201,10 +210,13 @@ impl CpuWatch {
         self.ended = self.ended.or_else(|| Some((now_ns, clock::thread_cpu_ns())));
     }
 
-    /// CPU time within the window, and how long that was.
+    /// CPU time within the window that was used for something, and how long the window was.
     pub(crate) fn used_ns(self) -> (u64, u64) {
         match (self.begun, self.ended) {
-            (Some((from, cpu_from)), Some((to, cpu_to))) => (cpu_to - cpu_from, to - from),
+            (Some((from, cpu_from)), Some((to, cpu_to))) => {
+                let span_ns = to - from;
+                (span_ns.saturating_sub(self.waited_ns).min(cpu_to - cpu_from), span_ns)
+            }
             _ => (0, 0),
         }
     }

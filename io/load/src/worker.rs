@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
+use std::thread;
 use std::time::Duration;
 
 use mio::event::Event;
@@ -105,10 +106,15 @@ impl<'a, R: Requests> Worker<'a, R> {
             self.wake_rested(now_ns);
             self.sweep(now_ns);
             self.arrive(clock);
-            let pause = self.pause(clock.now_ns())?;
+            let from_ns = clock.now_ns();
+            let pause = self.pause(from_ns)?;
             match self.poll.poll(&mut events, Some(pause)) {
                 Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error.into()),
                 _ => {}
+            }
+            if self.plan.awake && events.is_empty() {
+                thread::yield_now();
+                self.tally.waited(from_ns, clock.now_ns());
             }
             for event in events.iter().filter(|event| event.token() != ALARM) {
                 self.deal_with(event, clock)?;
@@ -178,6 +184,9 @@ impl<'a, R: Requests> Worker<'a, R> {
 
     /// How long the kernel may be waited for. What is due sooner than a millisecond rings an alarm.
     fn pause(&mut self, now_ns: u64) -> io::Result<Duration> {
+        if self.plan.awake {
+            return Ok(Duration::ZERO);
+        }
         let window = self.tally.window;
         let due_ns = self.may_begin(now_ns).then_some(self.line.as_mut()).flatten();
         if let Some(line) = due_ns {

@@ -34,6 +34,8 @@ pub(crate) struct Load {
     before: String,
     afters: Vec<String>,
     connections: u32,
+    /// Whether the generator keeps its core while it waits.
+    is_awake: bool,
 }
 
 /// How one run of a load differs from another.
@@ -104,7 +106,12 @@ impl Load {
     pub(crate) fn new(shape: Shape, connections: u32) -> Load {
         let (before, after) = shape.around();
         let afters = (0..shape.items).map(|number| after.replace(&item(0), &item(number))).collect();
-        Load { shape, before, afters, connections }
+        Load { shape, before, afters, connections, is_awake: false }
+    }
+
+    /// The same by a generator that waits awake.
+    pub(crate) fn awake(self) -> Load {
+        Load { is_awake: true, ..self }
     }
 
     /// What is sent.
@@ -138,6 +145,7 @@ impl Load {
             duration: part.duration - warm_up,
             timeout: TIMEOUT,
             request_count_max: part.count,
+            awake: self.is_awake,
             ..Plan::closed(address)
         })
     }

@@ -47,6 +47,9 @@ pub struct LoadArgs {
     /// How long an answer may take.
     #[arg(long, value_name = "SPAN", default_value = "10s", value_parser = parse_span)]
     pub timeout: Duration,
+    /// Wait awake, with a core for each thread: a core that sleeps takes some time to wake, and that is in each latency.
+    #[arg(long)]
+    pub awake: bool,
     /// How requests are spread, with --rate.
     #[arg(long, value_enum, default_value_t = Spacing::Poisson)]
     pub spacing: Spacing,
@@ -124,6 +127,7 @@ impl LoadArgs {
             duration: self.duration,
             request_count_max: self.requests,
             timeout: self.timeout,
+            awake: self.awake,
             ..Plan::closed(target)
         };
         if plan.request_count_max == Some(0) {

@@ -89,7 +89,8 @@ fn plan_text(plan: &Plan) -> String {
     };
     let (connections, threads) = (plan.connection_count, plan.thread_count);
     let plural = if threads == 1 { "thread" } else { "threads" };
-    format!("{pace} to {} over {connections} {kept}, {threads} {plural}", plan.target)
+    let awake = if plan.awake { ", awake" } else { "" };
+    format!("{pace} to {} over {connections} {kept}, {threads} {plural}{awake}", plan.target)
 }
 
 fn list<N: std::fmt::Display>(counts: &[(N, u64)]) -> String {

@@ -3,7 +3,7 @@
 use std::thread::sleep;
 use std::time::Duration;
 
-use load::{Errors, Plan, Reason, Validity, Watch, run};
+use load::{CPU_SHARE_MAX, Errors, Plan, Reason, Validity, Watch, run};
 
 use super::server::{Server, status};
 use super::{closed, get, open};
@@ -103,6 +103,17 @@ fn requests_that_a_generator_never_came_to_are_dropped() {
     let report = report.unwrap();
     assert_eq!(report.whole_run.sent + report.whole_run.dropped, 400, "{report:?}");
     assert!(report.whole_run.dropped > 0 && !report.validity.is_valid(), "{report:?}");
+}
+
+#[test]
+fn thread_that_waits_awake_sends_and_counts_the_same_and_its_waiting_is_no_work() {
+    let server = slow();
+    for plan in [closed(&server, 12), open(&server, 10)] {
+        let report = get(&Plan { awake: true, ..plan });
+        assert_eq!(report.answered, report.plan.request_count_max.unwrap_or(5));
+        assert!(report.latency_us.min >= DELAY_US * 0.999, "{:?}", report.latency_us);
+        assert!(report.generator.cpu_share < CPU_SHARE_MAX, "{:?}", report.generator);
+    }
 }
 
 #[test]

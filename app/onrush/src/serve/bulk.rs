@@ -3,15 +3,12 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use domain::{Answer, OrderWanted, Refusal, Request, SaleId, limits};
+use domain::{Answer, OrderWanted, Refusal, Request, SaleId};
 use edge::{Bulk, BulkDecided, Tip};
 use tokio::sync::oneshot;
 
 use super::inbox::Inbox;
 use super::outbox::Ticket;
-
-/// Orders of bulks in one round at most: half of it, so that what comes alone has the other half.
-pub(crate) const PART_LEN: usize = limits::BATCH_FACT_COUNT_MAX / 2;
 
 /// Where an outcome goes.
 pub(crate) enum Way {

@@ -9,7 +9,7 @@ use engine::State;
 use journal::{AppendError, Journal, TruncateError};
 use shard::Shard;
 
-use super::bulk::{Bulks, PART_LEN, Way};
+use super::bulk::{Bulks, Way};
 use super::clock;
 use super::follower::Follow;
 use super::inbox::Inbox;
@@ -110,23 +110,17 @@ impl<J: Journal> Writer<J> {
         }
     }
 
-    /// One round, which begins now; returns how many requests it answered. What came alone goes first, and neither it nor the bulks can
-    /// fill a round for which the other waits.
+    /// One round, which begins now; returns how many requests it answered. What came alone goes first.
     fn round(&mut self, begun: Instant, returns: &mut [Vec<Delivery>]) -> Result<usize, WriterError> {
         self.pace.begin(begun);
         let mut first_since = self.bulks.first_since();
         let is_shared = self.inbox.has_bulks() || !self.bulks.is_empty();
-        let alone_count_max = match is_shared {
-            // Whoever comes during the round waits for the next one.
-            true => self.inbox.len().min(limits::BATCH_FACT_COUNT_MAX - PART_LEN),
-            false => journal::record_count_of_full_pages(self.inbox.len(), ORDER_RECORD_SIZE_BYTES)
-                .clamp(1, limits::BATCH_FACT_COUNT_MAX),
-        };
+        let (alone_count_max, bulk_count_max) = shares(self.inbox.len(), is_shared);
         let alone = self.inbox.drain().take(alone_count_max).map(|(ticket, request)| {
             first_since.get_or_insert(ticket.since);
             (Way::Alone(ticket), request)
         });
-        let requests = alone.chain(self.bulks.take(&self.inbox).take(PART_LEN));
+        let requests = alone.chain(self.bulks.take(&self.inbox).take(bulk_count_max));
         let fact_count = self.shard.decide(clock::now(), requests);
         let decided = Instant::now();
         self.shard.commit()?;
@@ -186,6 +180,21 @@ impl<J: Journal> Writer<J> {
     }
 }
 
+/// How many requests a round takes at most: of those that came alone, of which so many wait, and of the orders in bulks, if there
+/// are any. Whoever comes alone during such a round waits for the next one, and shortens that: then either has half of it.
+fn shares(alone_count: usize, is_shared: bool) -> (usize, usize) {
+    const WHOLE: usize = limits::BATCH_FACT_COUNT_MAX;
+    const HALF: usize = WHOLE / 2;
+    match (alone_count, is_shared) {
+        (0, true) => (0, WHOLE),
+        (_, true) => (alone_count.min(HALF), HALF),
+        (_, false) => {
+            let full_pages = journal::record_count_of_full_pages(alone_count, ORDER_RECORD_SIZE_BYTES);
+            (full_pages.clamp(1, WHOLE), HALF)
+        }
+    }
+}
+
 /// How long nobody has to look at the clock for the state's sake.
 fn idle_max(state: &State, now: UnixMs) -> Duration {
     let is_quiet = engine::decide::is_quiet(state, UnixMs(now.0.saturating_add(IDLE_MAX_MS)));
@@ -224,6 +233,17 @@ mod tests {
     use domain::{Command, Currency, ItemTerms, SaleTerms, ShardId, Slug};
 
     use super::*;
+
+    #[test]
+    fn neither_bulks_nor_single_requests_fill_a_round_for_which_the_other_waits() {
+        let (whole, half) = (limits::BATCH_FACT_COUNT_MAX, limits::BATCH_FACT_COUNT_MAX / 2);
+        assert_eq!(shares(0, true), (0, whole));
+        assert_eq!([1, 700, whole].map(|count| shares(count, true)), [(1, half), (700, half), (half, half)]);
+        // Where none waits, one may be coming.
+        assert_eq!([0, 1].map(|count| shares(count, false)), [(1, half); 2]);
+        let (page, two_pages) = (shares(100, false).0, shares(130, false).0);
+        assert!(page < 100 && two_pages > page, "whole pages of the journal: {page} and {two_pages}");
+    }
 
     #[test]
     fn writer_looks_often_only_when_something_is_due_soon() {

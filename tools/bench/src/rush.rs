@@ -16,7 +16,7 @@ pub(crate) const CONNECTIONS: u32 = 256;
 pub(crate) const CROWD: u32 = 10 * CONNECTIONS;
 /// Rounds whose generator was in time, before fewer have to do; and further rounds for that.
 const IN_TIME_COUNT_MIN: usize = 3;
-const MORE_COUNT_MAX: u32 = 6;
+const MORE_COUNT_MAX: u32 = 3;
 /// Whoever has no answer at ten times the load may come again: these are no errors.
 const REFUSED: u16 = 503;
 

@@ -360,12 +360,13 @@ mod tests {
             // A page for each tier.
             let (filter, mut writer) = made(LINE_BITS_LOG2 + 6);
             let is_over = AtomicBool::new(false);
+            let expect = || {
+                while !is_over.load(Ordering::Relaxed) {
+                    filter.expect(u64::MAX)
+                }
+            };
             std::thread::scope(|scope| {
-                scope.spawn(|| {
-                    while !is_over.load(Ordering::Relaxed) {
-                        filter.expect(u64::MAX);
-                    }
-                });
+                scope.spawn(expect);
                 pairs.iter().for_each(|pair| writer.insert([*pair]));
                 is_over.store(true, Ordering::Relaxed);
             });

@@ -1,11 +1,12 @@
 //! What an order costs when millions have bought already, beside what it costs when few have.
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 
 use crate::arm::Arm;
 use crate::figure::{Figure, Figures};
 use crate::ledger;
 use crate::load::{Load, Part, Seen, Tokens};
+use crate::rush::REFUSED;
 use crate::sample::Sample;
 use crate::series::{Bench, check_answers};
 use crate::stand::Stand;
@@ -20,8 +21,14 @@ const FILL_SECONDS: u64 = 600;
 /// A server that has sold already.
 struct Filled<'a> {
     stand: Stand<'a>,
+    /// What filled it: a minute in which the machine may stand still for long enough that some are refused.
+    fill: Seen,
+    /// Measured since.
     seen: Vec<Seen>,
 }
+
+/// So many of those that fill a server may be refused, of a thousand.
+const REFUSED_PER_MILLE_MAX: u64 = 1;
 
 /// `crowd.cost`: CPU per order when so many buyers bought before, by CPU per order after 100,000. Both servers are up
 /// all the time, and under load by turns.
@@ -45,8 +52,8 @@ pub(crate) fn figures(bench: &Bench<'_>) -> anyhow::Result<Figures> {
             first: 0,
             count: Some(count.into()),
         };
-        let seen = load.run(stand.address(), part)?;
-        Ok(Filled { stand, seen: vec![seen] })
+        let fill = load.run(stand.address(), part)?;
+        Ok(Filled { stand, fill, seen: Vec::new() })
     };
     let (mut few, mut many) = (fill(FEW)?, fill(many)?);
     let mut costs = Vec::new();
@@ -84,14 +91,26 @@ fn measure(bench: &Bench<'_>, load: &Load, sides: [&mut Filled<'_>; 2]) -> anyho
 impl Filled<'_> {
     /// The first buyer who is neither one of those that filled it nor one of the runs before.
     fn first(&self) -> u64 {
-        self.seen.iter().skip(1).map(|seen| seen.completed).sum()
+        self.seen.iter().map(|seen| seen.completed).sum()
     }
 
     fn close(self) -> anyhow::Result<()> {
-        let runs: Vec<&Seen> = self.seen.iter().collect();
-        check_answers(Arm::Order, &runs)?;
-        let ledger = self.stand.close()?.context("orders are sold")?;
-        let sold = runs.iter().map(|seen| seen.completed).sum();
+        let Filled { stand, fill, seen } = self;
+        check_fill(&fill)?;
+        check_answers(Arm::Order, &seen.iter().collect::<Vec<_>>())?;
+        let ledger = stand.close()?.context("orders are sold")?;
+        let measured: u64 = seen.iter().map(|seen| seen.completed).sum();
+        let sold = fill.count_of(Arm::Order.expected().status) + measured;
         ledger::check(Arm::Order, ledger, sold..=sold)
     }
+}
+
+/// Every request was answered, and nearly all were sold something.
+fn check_fill(fill: &Seen) -> anyhow::Result<()> {
+    let (sold, refused) = (fill.count_of(Arm::Order.expected().status), fill.count_of(REFUSED));
+    ensure!(fill.errors == 0, "{} requests have no answer", fill.errors);
+    ensure!(sold + refused == fill.completed, "answers that nobody expects: {:?}", fill.statuses);
+    let refused_max = fill.completed * REFUSED_PER_MILLE_MAX / 1_000;
+    ensure!(refused <= refused_max, "{refused} of {} were refused", fill.completed);
+    Ok(())
 }

@@ -214,6 +214,11 @@ pub(crate) fn by_turns(sides: [Side<'_>; 2]) -> anyhow::Result<[Seen; 2]> {
 }
 
 impl Seen {
+    /// How many answers had this status.
+    pub(crate) fn count_of(&self, status: u16) -> u64 {
+        self.statuses.get(&status).copied().unwrap_or(0)
+    }
+
     /// What came of one run in several turns; latencies are the medians over the turns.
     fn of(turns: &[Report]) -> Seen {
         let sum = |value: fn(&Report) -> u64| turns.iter().map(value).sum();

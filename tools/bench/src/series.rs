@@ -247,7 +247,7 @@ impl Left {
 pub(crate) fn check_answers(arm: Arm, runs: &[&Seen]) -> anyhow::Result<()> {
     let status = arm.expected().status;
     for seen in runs {
-        let right = seen.statuses.get(&status).copied().unwrap_or(0);
+        let right = seen.count_of(status);
         ensure!(right == seen.completed, "not every answer was {status}: {:?}", seen.statuses);
         ensure!(seen.completed > 0, "nothing was answered");
         ensure!(seen.errors == 0, "{} requests have no answer", seen.errors);

@@ -79,6 +79,11 @@ impl Catalog {
         Catalog(Arc::new(Shared { shard_count, index, index_writer: Mutex::new(()), keys }))
     }
 
+    /// How many shards there are.
+    pub fn shard_count(&self) -> NonZeroU16 {
+        self.0.shard_count
+    }
+
     /// The shard that has, or would have, the sale of that code.
     pub fn shard_of_slug(&self, slug: &Slug) -> ShardId {
         let number = slug.digest() % u64::from(self.0.shard_count.get());
@@ -118,10 +123,10 @@ impl Catalog {
         self.0.keys[usize::from(shard.get())].foresee(buyer, key);
     }
 
-    /// Has the system find the memory for so many keys of each shard, or the first that is accepted there waits for it. Takes
+    /// Has the system find the memory for so many keys more of each shard, or the first that is accepted there waits for it. Takes
     /// some milliseconds, and disturbs nobody.
-    pub fn expect_keys(&self, key_count: u64) {
-        self.0.keys.iter().for_each(|filter| filter.expect(key_count));
+    pub fn expect_keys(&self, more: u64) {
+        self.0.keys.iter().for_each(|filter| filter.expect(more));
     }
 
     /// Who remembers the keys of the orders that a shard accepts: the keys of a batch before its levels are published.

@@ -76,12 +76,13 @@ impl KeyFilter {
         self.used().iter().for_each(|lines| touch(lines, hash));
     }
 
-    /// Has the system find the memory that so many keys need, which it does for each page when it is written first. Any
+    /// Has the system find the memory that so many keys more need, which it does for each page when it is written first. Any
     /// thread may, at any time: nothing changes.
-    pub(crate) fn expect(&self, key_count: u64) {
+    pub(crate) fn expect(&self, more: u64) {
+        let count = self.count.load(Ordering::Relaxed).saturating_add(more);
         let mut before = 0_u64;
         for (tier, lines) in self.tiers.iter().enumerate() {
-            if key_count <= before {
+            if count <= before {
                 return;
             }
             for page in lines.chunks(PAGE_SIZE_BYTES / size_of::<Line>()) {
@@ -362,7 +363,7 @@ mod tests {
             let is_over = AtomicBool::new(false);
             let expect = || {
                 while !is_over.load(Ordering::Relaxed) {
-                    filter.expect(u64::MAX)
+                    filter.expect(u64::MAX);
                 }
             };
             std::thread::scope(|scope| {

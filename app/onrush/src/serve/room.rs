@@ -3,8 +3,8 @@
 //! A page that is used for the first time has to be found and zeroed by the kernel, and in a virtual machine by its host as well: 2
 //! MiB took from 0.2 to 6 ms here. A writer whose state grows in the rush stands still for that, and everybody with it. So a
 //! thread that gives way takes memory from the allocator when units come on sale, touches every page and gives it back. The allocator
-//! keeps it ([`keep_freed`]), and whoever asks next gets pages that are there. The pages where idempotency keys are
-//! remembered are reserved from the start, and it touches those of as many keys.
+//! keeps it ([`keep_freed`]), and whoever asks next gets pages that are there. When a good part of it was used, the thread does
+//! so again. The pages where idempotency keys are remembered are reserved from the start, and it touches those of as many keys.
 
 use std::fs;
 use std::hint::black_box;
@@ -15,7 +15,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use anyhow::Context;
-use domain::SaleStatus;
+use domain::{SaleStatus, Seq};
 use engine::State;
 use views::Catalog;
 
@@ -28,16 +28,21 @@ const MEMORY_PART: u64 = 4;
 /// Taken at once: about as much as a state's own chunks, of which the allocator has to find one for each.
 const PIECE_SIZE_BYTES: usize = 2 << 20;
 const PAGE_SIZE_BYTES: usize = 4 << 10;
+/// When this part of the room may have been used, there is more to be made.
+const USED_PART: u64 = 4;
 
 /// One shard's way to the thread that makes room. The thread ends when nobody has one any more.
 #[derive(Clone)]
 pub(super) struct Room {
-    /// For so many units of all shards room is wanted.
+    /// So many units of all shards may still be sold.
     wanted_count: Arc<AtomicU64>,
-    /// Says that it grew. One word is enough: whoever hears it looks at the number.
+    /// Says that room is to be made. One word is enough: whoever hears it looks at the number.
     told: SyncSender<()>,
-    /// This shard's part of the number.
+    /// This shard's part of the number, and the position where it was counted.
     unit_count: u64,
+    seq: Seq,
+    /// After so many facts a part of the room may be used; never, if there is none.
+    fact_count: u64,
 }
 
 impl Room {
@@ -48,7 +53,7 @@ impl Room {
     pub(super) fn start(catalog: Catalog, size_bytes_max: u64) -> anyhow::Result<Room> {
         keep_freed();
         let size_bytes_max = size_bytes_max.min(memory_size_bytes() / MEMORY_PART);
-        let (room, heard) = Room::new();
+        let (room, heard) = Room::new(size_bytes_max / u64::from(catalog.shard_count().get()));
         let wanted_count = Arc::clone(&room.wanted_count);
         thread::Builder::new()
             .name("room".to_owned())
@@ -57,20 +62,33 @@ impl Room {
         Ok(room)
     }
 
-    fn new() -> (Room, Receiver<()>) {
+    /// For shards of which each has such a part of the room.
+    fn new(part_size_bytes: u64) -> (Room, Receiver<()>) {
         let (told, heard) = sync_channel(1);
-        (Room { wanted_count: Arc::default(), told, unit_count: 0 }, heard)
+        let fact_count = match part_size_bytes / ORDER_SIZE_BYTES / USED_PART {
+            0 => u64::MAX,
+            fact_count => fact_count,
+        };
+        (Room { wanted_count: Arc::default(), told, unit_count: 0, seq: Seq(0), fact_count }, heard)
     }
 
-    /// Looks at how many units the shard may still sell, and has room made for those that are new.
+    /// Looks at how many units the shard may still sell, and has room made when there are more than before, or some of it
+    /// was used.
     pub(super) fn look(&mut self, state: &State) {
         let unit_count = units_on_sale(state);
-        if unit_count > self.unit_count {
-            self.wanted_count.fetch_add(unit_count - self.unit_count, Ordering::SeqCst);
-            self.unit_count = unit_count;
+        let is_wanted = unit_count > self.unit_count || self.is_used(state);
+        // Wraps round when there are fewer, and back in the sum.
+        self.wanted_count.fetch_add(unit_count.wrapping_sub(self.unit_count), Ordering::SeqCst);
+        (self.unit_count, self.seq) = (unit_count, state.seq());
+        if is_wanted {
             // A word that waits already will do.
             let _ = self.told.try_send(());
         }
+    }
+
+    /// Whether a good part of the room may have been used since the last look.
+    pub(super) fn is_used(&self, state: &State) -> bool {
+        state.seq().0 - self.seq.0 >= self.fact_count
     }
 }
 
@@ -82,33 +100,31 @@ fn units_on_sale(state: &State) -> u64 {
 
 fn make(heard: &Receiver<()>, wanted_count: &AtomicU64, (catalog, size_bytes_max): (&Catalog, u64)) {
     give_way();
-    let mut ready_size_bytes = 0;
     for () in heard {
         let wanted_count = wanted_count.load(Ordering::SeqCst);
         let size_bytes = wanted_count.saturating_mul(ORDER_SIZE_BYTES).min(size_bytes_max);
-        if size_bytes > ready_size_bytes {
+        if size_bytes > 0 {
             catalog.expect_keys(wanted_count);
-            // All of it, or the allocator would give out what is ready already.
             touch(size_bytes);
             tracing::debug!(size_bytes, "there is room for orders");
-            ready_size_bytes = size_bytes;
         }
     }
 }
 
 fn touch(size_bytes: u64) {
     let count = usize::try_from(size_bytes).unwrap_or(usize::MAX) / PIECE_SIZE_BYTES;
-    let pieces: Vec<Vec<u8>> = (0..count).map(|_| piece()).collect();
-    drop(pieces);
+    // All of it is taken first, or the allocator would give out what is ready already; and given back piece by piece, so that
+    // nobody goes without what was ready.
+    let pieces: Vec<Vec<u8>> = (0..count).map(|_| Vec::with_capacity(PIECE_SIZE_BYTES)).collect();
+    pieces.into_iter().for_each(touch_pages);
 }
 
-fn piece() -> Vec<u8> {
-    let mut piece = Vec::with_capacity(PIECE_SIZE_BYTES);
+fn touch_pages(mut piece: Vec<u8>) {
     for page in piece.spare_capacity_mut().chunks_mut(PAGE_SIZE_BYTES) {
         page[0].write(0);
     }
     // Nobody reads what was written; without this it need not be.
-    black_box(piece)
+    black_box(piece);
 }
 
 /// Has the allocator keep what is freed, instead of giving it back to the system after a second: what was needed once, for a
@@ -175,7 +191,7 @@ mod tests {
     #[test]
     fn room_is_asked_for_once_for_all_units_that_come_on_sale() {
         let mut state = State::new(ShardId::FIRST, 1);
-        let (mut room, heard) = Room::new();
+        let (mut room, heard) = Room::new(u64::MAX);
         room.look(&state);
         assert!(heard.try_recv().is_err(), "nothing is on sale");
         let mut told = |command: Command, room: &mut Room| {
@@ -185,13 +201,33 @@ mod tests {
         };
         let change = |change| Command::ChangeStock { sale: SaleId(0), item: ItemIndex(0), change, key: None };
         assert_eq!(told(create_sale(1_000), &mut room), (1, 1_000));
-        assert_eq!(told(change(-400), &mut room), (0, 1_000), "what was made ready stays");
-        assert_eq!(told(change(500), &mut room), (1, 1_100), "only what is more than ever");
+        assert_eq!(told(change(-400), &mut room), (0, 600), "what was made ready stays");
+        assert_eq!(told(change(500), &mut room), (1, 1_100), "for those that are new");
+    }
+
+    #[test]
+    fn room_is_asked_for_again_when_a_part_of_it_may_be_used() {
+        let mut state = State::new(ShardId::FIRST, 1);
+        run(&mut state, &create_sale(1_000));
+        let (mut room, heard) = Room::new(3 * USED_PART * ORDER_SIZE_BYTES);
+        room.look(&state);
+        assert_eq!(heard.try_iter().count(), 1);
+        let change = Command::ChangeStock { sale: SaleId(0), item: ItemIndex(0), change: -1, key: None };
+        for number in 1..=7 {
+            run(&mut state, &change);
+            assert_eq!(room.is_used(&state), number % 3 == 0, "three facts are a part");
+            if room.is_used(&state) {
+                room.look(&state);
+                assert_eq!(heard.try_iter().count(), 1);
+            }
+        }
+        assert_eq!(room.wanted_count.load(Ordering::SeqCst), 994, "what may still be sold");
+        assert!(!Room::new(0).0.is_used(&state), "nobody looks for what is not wanted");
     }
 
     #[test]
     fn shard_that_is_not_heard_at_once_is_counted_all_the_same() {
-        let (room, heard) = Room::new();
+        let (room, heard) = Room::new(u64::MAX);
         let mut state = State::new(ShardId::FIRST, 1);
         run(&mut state, &create_sale(7));
         let mut shards = vec![room.clone(); 100];

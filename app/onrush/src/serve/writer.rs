@@ -130,7 +130,7 @@ impl<J: Journal> Writer<J> {
             self.follow.durable(self.shard.state().seq());
         }
         tell(self.shard.state(), self.shard.facts());
-        if self.shard.facts().iter().any(brings_units) {
+        if self.room.is_used(self.shard.state()) || self.shard.facts().iter().any(brings_units) {
             self.room.look(self.shard.state());
         }
         let mut answered_count = 0;

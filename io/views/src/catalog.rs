@@ -79,11 +79,6 @@ impl Catalog {
         Catalog(Arc::new(Shared { shard_count, index, index_writer: Mutex::new(()), keys }))
     }
 
-    /// How many shards there are.
-    pub fn shard_count(&self) -> NonZeroU16 {
-        self.0.shard_count
-    }
-
     /// The shard that has, or would have, the sale of that code.
     pub fn shard_of_slug(&self, slug: &Slug) -> ShardId {
         let number = slug.digest() % u64::from(self.0.shard_count.get());
@@ -123,10 +118,10 @@ impl Catalog {
         self.0.keys[usize::from(shard.get())].foresee(buyer, key);
     }
 
-    /// Has the system find the memory for so many keys more of each shard, or the first that is accepted there waits for it. Takes
-    /// some milliseconds, and disturbs nobody.
-    pub fn expect_keys(&self, more: u64) {
-        self.0.keys.iter().for_each(|filter| filter.expect(more));
+    /// Has the system find the memory where keys are remembered, or the first that is accepted there waits for it. Any thread
+    /// may, at any time; a writer waits for it only where both meet.
+    pub fn expect_keys(&self) {
+        self.0.keys.iter().for_each(|filter| filter.expect());
     }
 
     /// Who remembers the keys of the orders that a shard accepts: the keys of a batch before its levels are published.

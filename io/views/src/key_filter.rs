@@ -76,27 +76,13 @@ impl KeyFilter {
         self.used().iter().for_each(|lines| touch(lines, hash));
     }
 
-    /// Has the system find the memory that so many keys more need, which it does for each page when it is written first. Any
-    /// thread may, at any time: nothing changes.
-    pub(crate) fn expect(&self, more: u64) {
-        let count = self.count.load(Ordering::Relaxed).saturating_add(more);
-        let mut before = 0_u64;
-        for (tier, lines) in self.tiers.iter().enumerate() {
-            if count <= before {
-                return;
-            }
-            for page in lines.chunks(PAGE_SIZE_BYTES / size_of::<Line>()) {
-                // A load would be given the zeros that all share. Where this fails, somebody wrote already.
-                let _ = page[0].0[0].compare_exchange(0, 0, Ordering::Relaxed, Ordering::Relaxed);
-            }
-            before = before.saturating_add(self.capacity(tier));
+    /// Has the system find the memory, which it does for each page when it is written first. Any thread may, at any time: nothing
+    /// changes.
+    pub(crate) fn expect(&self) {
+        for page in self.tiers.iter().flat_map(|lines| lines.chunks(PAGE_SIZE_BYTES / size_of::<Line>())) {
+            // A load would be given the zeros that all share. Where this fails, somebody wrote already.
+            let _ = page[0].0[0].compare_exchange(0, 0, Ordering::Relaxed, Ordering::Relaxed);
         }
-    }
-
-    /// How many keys go into a tier, before the next one is used.
-    fn capacity(&self, tier: usize) -> u64 {
-        let is_last = tier + 1 == TIER_COUNT;
-        if is_last { u64::MAX } else { self.tiers[tier].len() as u64 * KEYS_PER_LINE }
     }
 
     fn used(&self) -> &[Box<[Line]>] {
@@ -142,7 +128,8 @@ impl KeyWriter {
         let inserted_count = filter.count.load(Ordering::Relaxed);
         let (mut rest, mut before) = (hashes.as_slice(), inserted_count);
         for (tier, lines) in filter.tiers.iter().enumerate() {
-            let capacity = filter.capacity(tier);
+            let is_last = tier + 1 == TIER_COUNT;
+            let capacity = if is_last { u64::MAX } else { lines.len() as u64 * KEYS_PER_LINE };
             let room = usize::try_from(capacity.saturating_sub(before)).unwrap_or(usize::MAX);
             let (here, others) = rest.split_at(room.min(rest.len()));
             if !here.is_empty() {
@@ -325,7 +312,8 @@ mod tests {
 
     /// How many keys go into each tier but the last, with those before it.
     fn capacities(filter: &KeyFilter) -> [u64; TIER_COUNT - 1] {
-        [filter.capacity(0), filter.capacity(0) + filter.capacity(1)]
+        let [first, second, _] = filter.tiers.each_ref().map(|lines| lines.len() as u64 * KEYS_PER_LINE);
+        [first, first + second]
     }
 
     #[test]
@@ -360,16 +348,11 @@ mod tests {
         for round in 0..20 {
             // A page for each tier.
             let (filter, mut writer) = made(LINE_BITS_LOG2 + 6);
-            let is_over = AtomicBool::new(false);
-            let expect = || {
-                while !is_over.load(Ordering::Relaxed) {
-                    filter.expect(u64::MAX);
-                }
-            };
             std::thread::scope(|scope| {
-                scope.spawn(expect);
-                pairs.iter().for_each(|pair| writer.insert([*pair]));
-                is_over.store(true, Ordering::Relaxed);
+                let inserting = scope.spawn(|| pairs.iter().for_each(|pair| writer.insert([*pair])));
+                while !inserting.is_finished() {
+                    filter.expect();
+                }
             });
             assert!(pairs.iter().all(|(buyer, key)| filter.may_contain(*buyer, *key)), "{round}");
         }

@@ -17,6 +17,8 @@ const FEW: u32 = 100_000;
 pub(crate) const CROWD: u32 = 5_000_000;
 /// Longer than selling to everybody takes: the number of orders ends it.
 const FILL_SECONDS: u64 = 600;
+/// So many of those that fill a server may be refused, of a thousand.
+const REFUSED_PER_MILLE_MAX: u64 = 1;
 
 /// A server that has sold already.
 struct Filled<'a> {
@@ -26,9 +28,6 @@ struct Filled<'a> {
     /// Measured since.
     seen: Vec<Seen>,
 }
-
-/// So many of those that fill a server may be refused, of a thousand.
-const REFUSED_PER_MILLE_MAX: u64 = 1;
 
 /// `crowd.cost`: CPU per order when so many buyers bought before, by CPU per order after 100,000. Both servers are up
 /// all the time, and under load by turns.

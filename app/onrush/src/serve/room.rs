@@ -3,8 +3,8 @@
 //! A page that is used for the first time has to be found and zeroed by the kernel, and in a virtual machine by its host as well: 2
 //! MiB took from 0.2 to 6 ms here. A writer whose state grows in the rush stands still for that, and everybody with it. So a
 //! thread that gives way takes memory from the allocator when units come on sale, touches every page and gives it back. The allocator
-//! keeps it ([`keep_freed`]), and whoever asks next gets pages that are there. When a good part of it was used, the thread does
-//! so again. The pages where idempotency keys are remembered are reserved from the start, and it touches those of as many keys.
+//! keeps it ([`keep_freed`]), and whoever asks next gets pages that are there. When a good part of it may have been used, the
+//! thread does so again. The pages where idempotency keys are remembered are reserved from the start, and it touches them as well.
 
 use std::fs;
 use std::hint::black_box;
@@ -15,7 +15,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use anyhow::Context;
-use domain::{SaleStatus, Seq};
+use domain::SaleStatus;
 use engine::State;
 use views::Catalog;
 
@@ -34,15 +34,21 @@ const USED_PART: u64 = 4;
 /// One shard's way to the thread that makes room. The thread ends when nobody has one any more.
 #[derive(Clone)]
 pub(super) struct Room {
-    /// So many units of all shards may still be sold.
-    wanted_count: Arc<AtomicU64>,
-    /// Says that room is to be made. One word is enough: whoever hears it looks at the number.
+    counts: Arc<Counts>,
+    /// Says that there is more to be made. One word is enough: whoever hears it looks at the numbers.
     told: SyncSender<()>,
-    /// This shard's part of the number, and the position where it was counted.
+    /// This shard's part of the units that are wanted.
     unit_count: u64,
-    seq: Seq,
-    /// After so many facts a part of the room may be used; never, if there is none.
-    fact_count: u64,
+}
+
+/// Of all shards.
+struct Counts {
+    /// For so many units room is wanted.
+    wanted: AtomicU64,
+    /// So many facts have come since room was made.
+    used: AtomicU64,
+    /// After so many there is more to be made.
+    used_max: u64,
 }
 
 impl Room {
@@ -53,42 +59,47 @@ impl Room {
     pub(super) fn start(catalog: Catalog, size_bytes_max: u64) -> anyhow::Result<Room> {
         keep_freed();
         let size_bytes_max = size_bytes_max.min(memory_size_bytes() / MEMORY_PART);
-        let (room, heard) = Room::new(size_bytes_max / u64::from(catalog.shard_count().get()));
-        let wanted_count = Arc::clone(&room.wanted_count);
+        let (room, heard) = Room::new(size_bytes_max);
+        let counts = Arc::clone(&room.counts);
         thread::Builder::new()
             .name("room".to_owned())
-            .spawn(move || make(&heard, &wanted_count, (&catalog, size_bytes_max)))
+            .spawn(move || make(&heard, &counts, &catalog, size_bytes_max))
             .context("cannot start the thread that makes room")?;
         Ok(room)
     }
 
-    /// For shards of which each has such a part of the room.
-    fn new(part_size_bytes: u64) -> (Room, Receiver<()>) {
+    fn new(size_bytes_max: u64) -> (Room, Receiver<()>) {
         let (told, heard) = sync_channel(1);
-        let fact_count = match part_size_bytes / ORDER_SIZE_BYTES / USED_PART {
+        // Without room nobody asks for more.
+        let used_max = match size_bytes_max / ORDER_SIZE_BYTES / USED_PART {
             0 => u64::MAX,
-            fact_count => fact_count,
+            used_max => used_max,
         };
-        (Room { wanted_count: Arc::default(), told, unit_count: 0, seq: Seq(0), fact_count }, heard)
+        let counts = Counts { wanted: AtomicU64::new(0), used: AtomicU64::new(0), used_max };
+        (Room { counts: Arc::new(counts), told, unit_count: 0 }, heard)
     }
 
-    /// Looks at how many units the shard may still sell, and has room made when there are more than before, or some of it
-    /// was used.
+    /// Looks at how many units the shard may still sell, and has room made for those that are new.
     pub(super) fn look(&mut self, state: &State) {
         let unit_count = units_on_sale(state);
-        let is_wanted = unit_count > self.unit_count || self.is_used(state);
-        // Wraps round when there are fewer, and back in the sum.
-        self.wanted_count.fetch_add(unit_count.wrapping_sub(self.unit_count), Ordering::SeqCst);
-        (self.unit_count, self.seq) = (unit_count, state.seq());
-        if is_wanted {
-            // A word that waits already will do.
-            let _ = self.told.try_send(());
+        if unit_count > self.unit_count {
+            self.counts.wanted.fetch_add(unit_count - self.unit_count, Ordering::SeqCst);
+            self.unit_count = unit_count;
+            self.tell();
         }
     }
 
-    /// Whether a good part of the room may have been used since the last look.
-    pub(super) fn is_used(&self, state: &State) -> bool {
-        state.seq().0 - self.seq.0 >= self.fact_count
+    /// Says that a round brought so many facts, and has more room made when they may have used a good part of it.
+    pub(super) fn used(&self, fact_count: u64) {
+        let before = self.counts.used.fetch_add(fact_count, Ordering::SeqCst);
+        if before + fact_count >= self.counts.used_max {
+            self.tell();
+        }
+    }
+
+    fn tell(&self) {
+        // A word that waits already will do.
+        let _ = self.told.try_send(());
     }
 }
 
@@ -98,23 +109,37 @@ fn units_on_sale(state: &State) -> u64 {
     sales.flat_map(|(_, sale)| sale.items()).map(|item| u64::from(item.levels().free)).sum()
 }
 
-fn make(heard: &Receiver<()>, wanted_count: &AtomicU64, (catalog, size_bytes_max): (&Catalog, u64)) {
+fn make(heard: &Receiver<()>, counts: &Counts, catalog: &Catalog, size_bytes_max: u64) {
     give_way();
+    let mut ready_size_bytes = 0;
     for () in heard {
-        let wanted_count = wanted_count.load(Ordering::SeqCst);
-        let size_bytes = wanted_count.saturating_mul(ORDER_SIZE_BYTES).min(size_bytes_max);
-        if size_bytes > 0 {
-            catalog.expect_keys(wanted_count);
+        let wanted = counts.wanted.load(Ordering::SeqCst).saturating_mul(ORDER_SIZE_BYTES);
+        let size_bytes = wanted.min(size_bytes_max);
+        let is_used = counts.take_used();
+        if size_bytes > ready_size_bytes || (is_used && size_bytes > 0) {
+            catalog.expect_keys();
             touch(size_bytes);
             tracing::debug!(size_bytes, "there is room for orders");
+            ready_size_bytes = size_bytes;
         }
+    }
+}
+
+impl Counts {
+    /// Whether a good part may have been used; then it counts anew.
+    fn take_used(&self) -> bool {
+        let is_used = self.used.load(Ordering::SeqCst) >= self.used_max;
+        if is_used {
+            self.used.store(0, Ordering::SeqCst);
+        }
+        is_used
     }
 }
 
 fn touch(size_bytes: u64) {
     let count = usize::try_from(size_bytes).unwrap_or(usize::MAX) / PIECE_SIZE_BYTES;
     // All of it is taken first, or the allocator would give out what is ready already; and given back piece by piece, so that
-    // nobody goes without what was ready.
+    // others go without what was ready as shortly as can be.
     let pieces: Vec<Vec<u8>> = (0..count).map(|_| Vec::with_capacity(PIECE_SIZE_BYTES)).collect();
     pieces.into_iter().for_each(touch_pages);
 }
@@ -197,32 +222,12 @@ mod tests {
         let mut told = |command: Command, room: &mut Room| {
             run(&mut state, &command);
             room.look(&state);
-            (heard.try_iter().count(), room.wanted_count.load(Ordering::SeqCst))
+            (heard.try_iter().count(), room.counts.wanted.load(Ordering::SeqCst))
         };
         let change = |change| Command::ChangeStock { sale: SaleId(0), item: ItemIndex(0), change, key: None };
         assert_eq!(told(create_sale(1_000), &mut room), (1, 1_000));
-        assert_eq!(told(change(-400), &mut room), (0, 600), "what was made ready stays");
-        assert_eq!(told(change(500), &mut room), (1, 1_100), "for those that are new");
-    }
-
-    #[test]
-    fn room_is_asked_for_again_when_a_part_of_it_may_be_used() {
-        let mut state = State::new(ShardId::FIRST, 1);
-        run(&mut state, &create_sale(1_000));
-        let (mut room, heard) = Room::new(3 * USED_PART * ORDER_SIZE_BYTES);
-        room.look(&state);
-        assert_eq!(heard.try_iter().count(), 1);
-        let change = Command::ChangeStock { sale: SaleId(0), item: ItemIndex(0), change: -1, key: None };
-        for number in 1..=7 {
-            run(&mut state, &change);
-            assert_eq!(room.is_used(&state), number % 3 == 0, "three facts are a part");
-            if room.is_used(&state) {
-                room.look(&state);
-                assert_eq!(heard.try_iter().count(), 1);
-            }
-        }
-        assert_eq!(room.wanted_count.load(Ordering::SeqCst), 994, "what may still be sold");
-        assert!(!Room::new(0).0.is_used(&state), "nobody looks for what is not wanted");
+        assert_eq!(told(change(-400), &mut room), (0, 1_000), "what was made ready stays");
+        assert_eq!(told(change(500), &mut room), (1, 1_100), "only what is more than ever");
     }
 
     #[test]
@@ -232,7 +237,19 @@ mod tests {
         run(&mut state, &create_sale(7));
         let mut shards = vec![room.clone(); 100];
         shards.iter_mut().for_each(|room| room.look(&state));
-        assert_eq!((heard.try_iter().count(), room.wanted_count.load(Ordering::SeqCst)), (1, 700));
+        assert_eq!((heard.try_iter().count(), room.counts.wanted.load(Ordering::SeqCst)), (1, 700));
+    }
+
+    #[test]
+    fn room_is_asked_for_again_when_all_shards_together_may_have_used_a_part() {
+        let (room, heard) = Room::new(3 * USED_PART * ORDER_SIZE_BYTES);
+        let shards = [room.clone(), room];
+        let told = |shard: usize, fact_count| {
+            shards[shard].used(fact_count);
+            (heard.try_iter().count(), shards[shard].counts.take_used())
+        };
+        assert_eq!([told(0, 1), told(1, 1), told(0, 1)], [(0, false), (0, false), (1, true)]);
+        assert_eq!([told(1, 2), told(0, 5)], [(0, false), (1, true)], "it counts anew");
     }
 
     #[test]

@@ -130,7 +130,7 @@ impl<J: Journal> Writer<J> {
             self.follow.durable(self.shard.state().seq());
         }
         tell(self.shard.state(), self.shard.facts());
-        if self.room.is_used(self.shard.state()) || self.shard.facts().iter().any(brings_units) {
+        if self.shard.facts().iter().any(brings_units) {
             self.room.look(self.shard.state());
         }
         let mut answered_count = 0;
@@ -148,6 +148,7 @@ impl<J: Journal> Writer<J> {
         self.bulks.deliver(tip);
         self.deliver(returns, answered_count);
         if fact_count > 0 {
+            self.room.used(fact_count as u64);
             self.metrics.batch(fact_count, self.shard.batch_size_bytes());
             self.metrics
                 .waited(first_since.map_or(Duration::ZERO, |since| begun.saturating_duration_since(since)));

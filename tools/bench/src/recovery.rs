@@ -86,7 +86,7 @@ fn check(stand: Stand<'_>, runs: &[Seen]) -> anyhow::Result<()> {
     check_answers(Arm::Order, &others.collect::<Vec<_>>())?;
     let ledger = stand.close()?.context("orders are sold")?;
     let status = Arm::Order.expected().status;
-    let sold: u64 = runs.iter().filter_map(|seen| seen.statuses.get(&status)).sum();
+    let sold: u64 = runs.iter().map(|seen| seen.count_of(status)).sum();
     let unknown: u64 = runs.iter().map(|seen| seen.errors).sum();
     ledger::check(Arm::Order, ledger, sold..=sold + unknown)
 }

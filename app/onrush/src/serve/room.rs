@@ -1,7 +1,7 @@
 //! Room for what may still be sold, made ready before it is.
 //!
 //! A page that is used for the first time has to be found and zeroed by the kernel, and in a virtual machine by its host as well: 2
-//! MiB took from 0.2 to 6 ms here. A writer whose state grows in the rush stands still for that, and everybody with it. So a
+//! MiB took from 0.2 to 26 ms here. A writer whose state grows in the rush stands still for that, and everybody with it. So a
 //! thread that gives way takes memory from the allocator when units come on sale, touches every page and gives it back. The allocator
 //! keeps it ([`keep_freed`]), and whoever asks next gets pages that are there. When a good part of it may have been used, the
 //! thread does so again. The pages where idempotency keys are remembered are reserved from the start, and it touches them as well.

@@ -1,5 +1,6 @@
 //! The one file of this room that reads clocks: spans since the start, a thread's CPU time, and an alarm.
 
+use std::ops::RangeInclusive;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::time::{Duration, Instant};
 
@@ -56,11 +57,12 @@ impl Alarm {
         self.timer.as_raw_fd()
     }
 
-    /// Rings once at `at_ns`, which is later than `now_ns`.
-    pub(crate) fn set(&mut self, at_ns: u64, now_ns: u64) -> std::io::Result<()> {
-        if self.at_ns == at_ns {
+    /// Rings once in `within_ns`, at the end if it is not to ring then anyway. All of it is later than `now_ns`.
+    pub(crate) fn set(&mut self, within_ns: RangeInclusive<u64>, now_ns: u64) -> std::io::Result<()> {
+        if within_ns.contains(&self.at_ns) {
             return Ok(());
         }
+        let at_ns = *within_ns.end();
         let span = Duration::from_nanos(at_ns - now_ns);
         let value = Timespec::try_from(span).expect("a day at most");
         let once = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value: value };

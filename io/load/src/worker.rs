@@ -27,6 +27,9 @@ const EVENT_COUNT_MAX: usize = 64;
 const ARRIVAL_COUNT_MAX: usize = 64;
 const BUFFER_SIZE_BYTES: usize = 64 * 1024;
 const ALARM: Token = Token(usize::MAX);
+/// What falls due so soon is sent together with what is due last of it: a wake-up takes as long as some requests, and in a virtual
+/// machine its host's time as well.
+const GRAIN_NS: u64 = 250_000;
 /// How often requests are looked for that have waited too long.
 const SWEEP_NS: u64 = 100_000_000;
 /// After a fault a client pauses: a dead server would be asked as fast as it refuses.
@@ -194,7 +197,7 @@ impl<'a, R: Requests> Worker<'a, R> {
             if next_ns <= now_ns {
                 return Ok(Duration::ZERO);
             }
-            line.alarm.set(next_ns, now_ns)?;
+            line.alarm.set(next_ns..=next_ns.max(now_ns + GRAIN_NS), now_ns)?;
         }
         let instants =
             [window.start_ns, window.end_ns, self.resting.front().map_or(u64::MAX, |(until, _)| *until)];

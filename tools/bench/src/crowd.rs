@@ -3,6 +3,7 @@
 use anyhow::{Context as _, ensure};
 
 use crate::arm::Arm;
+use crate::cores::Apart;
 use crate::figure::{Figure, Figures};
 use crate::ledger;
 use crate::load::{Load, Part, Seen, Tokens};
@@ -34,14 +35,13 @@ struct Filled<'a> {
 ///
 /// # Errors
 /// When something cannot be started, or is wrong afterwards.
-pub(crate) fn figures(bench: &Bench<'_>) -> anyhow::Result<Figures> {
+pub(crate) fn figures<'a>(bench: &Bench<'a>) -> anyhow::Result<Figures> {
     let many = bench.settings.crowd;
     let [tokens] = bench.site.tokens([("c", many)])?;
     let tokens = Tokens::read(&tokens)?;
     let shape = Arm::Order.shape().context("an order is asked for")?;
     let load = Load::new(shape, CONNECTIONS);
-    let fill = |count: u32| -> anyhow::Result<Filled<'_>> {
-        let stand = Stand::open(bench.site, Arm::Order)?;
+    let fill = |stand: Stand<'a>, count: u32| -> anyhow::Result<Filled<'a>> {
         let duration = std::time::Duration::from_secs(FILL_SECONDS);
         let part = Part {
             duration,
@@ -54,7 +54,9 @@ pub(crate) fn figures(bench: &Bench<'_>) -> anyhow::Result<Figures> {
         let fill = load.run(stand.address(), part)?;
         Ok(Filled { stand, fill, seen: Vec::new() })
     };
-    let (mut few, mut many) = (fill(FEW)?, fill(many)?);
+    let open = || Stand::open(bench.site, Arm::Order);
+    let (apart, [to_few, to_many]) = Apart::start(|| Ok([open()?, open()?]))?;
+    let (mut few, mut many) = (fill(to_few, FEW)?, fill(to_many, many)?);
     let mut costs = Vec::new();
     for number in 0..bench.settings.pairs {
         bench.wait_for_quiet()?;
@@ -68,6 +70,7 @@ pub(crate) fn figures(bench: &Bench<'_>) -> anyhow::Result<Figures> {
         eprintln!("crowd pair {}: few {few_us:.2} µs  many {many_us:.2} µs", number + 1);
         costs.push(many_us / few_us);
     }
+    drop(apart);
     let void: Vec<String> =
         [few, many].into_iter().filter_map(|filled| filled.close().err()).map(|e| format!("{e:#}")).collect();
     let note = format!("{} buyers before the first pair", bench.settings.crowd);

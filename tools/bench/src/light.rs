@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 
 use crate::arm::Arm;
+use crate::cores::Apart;
 use crate::figure::{Figure, Figures, Spread};
 use crate::load::Load;
 use crate::series::Bench;
@@ -66,9 +67,10 @@ fn round(bench: &Bench<'_>, is_hello_first: bool) -> anyhow::Result<Round> {
 fn p50_us(bench: &Bench<'_>, arm: Arm) -> anyhow::Result<f64> {
     let shape = Arm::Order.shape().context("an order is asked for")?;
     let load = Load::new(shape, 1).awake();
-    let stand = Stand::open(bench.site, arm)?;
+    let (apart, stand) = Apart::start(|| Stand::open(bench.site, arm))?;
     load.run(stand.address(), bench.measured("before-"))?;
     let seen = load.run(stand.address(), bench.measured("light-"))?;
+    drop(apart);
     stand.close()?;
     Ok(seen.p50_us)
 }

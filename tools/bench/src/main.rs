@@ -9,6 +9,7 @@
 
 mod arm;
 mod batch;
+mod cores;
 mod counted;
 mod cpu;
 mod crowd;

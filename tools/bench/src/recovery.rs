@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use crate::arm::Arm;
+use crate::cores::Apart;
 use crate::figure::{Figure, Figures};
 use crate::ledger;
 use crate::load::{Load, Part, Seen};
@@ -50,7 +51,7 @@ pub(crate) fn figures(bench: &Bench<'_>) -> anyhow::Result<Figures> {
 fn round(bench: &Bench<'_>) -> anyhow::Result<Round> {
     let shape = Arm::Order.shape().context("an order is asked for")?;
     let (load, crowd) = (Load::new(shape.clone(), CONNECTIONS), Load::new(shape, CROWD));
-    let stand = Stand::open(bench.site, Arm::Order)?;
+    let (apart, stand) = Apart::start(|| Stand::open(bench.site, Arm::Order))?;
     let (mut runs, mut first) = (Vec::new(), 0);
     let mut run =
         |load: &Load, rate: Option<f64>, duration: Option<Duration>| -> anyhow::Result<(f64, f64)> {
@@ -75,6 +76,7 @@ fn round(bench: &Bench<'_>) -> anyhow::Result<Round> {
             break;
         }
     }
+    drop(apart);
     let void = check(stand, &runs).err().map(|error| format!("{error:#}"));
     Ok(Round { windows, void })
 }

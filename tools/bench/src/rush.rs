@@ -1,9 +1,10 @@
 //! Latency under an open arrival rate, which counts from the instant at which a request was meant to be sent: at half
-//! load, at 80 %, and with ten times the clients.
+//! load, at 80 %, and with ten times the clients. The generator has a core of its own.
 
 use anyhow::Context as _;
 
 use crate::arm::Arm;
+use crate::cores::Apart;
 use crate::figure::{Figure, Figures};
 use crate::ledger;
 use crate::load::{self, Load, Part, Seen, Side};
@@ -74,7 +75,7 @@ pub(crate) fn figures(bench: &Bench<'_>) -> anyhow::Result<Figures> {
 fn round(bench: &Bench<'_>) -> anyhow::Result<Round> {
     let shape = Arm::Order.shape().context("an order is asked for")?;
     let (load, crowd) = (Load::new(shape.clone(), CONNECTIONS), Load::new(shape, CROWD));
-    let stand = Stand::open(bench.site, Arm::Order)?;
+    let (apart, stand) = Apart::start(|| Stand::open(bench.site, Arm::Order))?;
     let address = stand.address();
     let usual = bench.measured("rush-");
     let warm_up = load.run(address, usual)?;
@@ -91,6 +92,7 @@ fn round(bench: &Bench<'_>) -> anyhow::Result<Round> {
     };
     let half = at(0.5, first)?;
     let most_of_it = at(0.8, first + half.completed + half.errors)?;
+    drop(apart);
     let checked = check_answers(Arm::Order, &[&warm_up, &most, &half, &most_of_it]).and_then(|()| {
         let ledger = stand.close()?.context("orders are sold")?;
         let runs = [&warm_up, &most, &half, &most_of_it, &crowd];

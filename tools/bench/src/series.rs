@@ -8,6 +8,7 @@ use anyhow::{Context as _, ensure};
 use serde::Serialize;
 
 use crate::arm::Arm;
+use crate::cores::Apart;
 use crate::cpu::Machine;
 use crate::idle::Idlers;
 use crate::ledger;
@@ -152,18 +153,26 @@ impl Bench<'_> {
 
     /// Both are up at once and under load by turns; with what is wrong with either.
     fn measure(&self, sides: [&Measured; 2]) -> anyhow::Result<[(Sample, anyhow::Result<()>); 2]> {
-        let [first, second] = [self.open(sides[0])?, self.open(sides[1])?];
+        let [a, b] = sides;
+        let (apart, stands) = Apart::start(|| Ok([self.start(a)?, self.start(b)?]))?;
+        let [first, second] = stands;
+        let [first, second] = [self.warm(a, first)?, self.warm(b, second)?];
         let part = self.measured("measured-");
-        let measured = [(&first.stand, &sides[0].load, part), (&second.stand, &sides[1].load, part)];
+        let measured = [(&first.stand, &a.load, part), (&second.stand, &b.load, part)];
         let [(sample, seen), (other_sample, other_seen)] = Sample::of_both(measured)?;
+        drop(apart);
         Ok([(sample, first.close(&seen)), (other_sample, second.close(&other_seen))])
     }
 
-    /// Starts an arm and warms it up.
-    fn open(&self, measured: &Measured) -> anyhow::Result<Warm<'_>> {
+    /// Starts an arm, which is asked once.
+    fn start(&self, measured: &Measured) -> anyhow::Result<Stand<'_>> {
+        let stand = Stand::open(self.site, measured.arm)?;
+        stand.try_once(measured.load.shape(), self.warm_up_tokens.get(0))?;
+        Ok(stand)
+    }
+
+    fn warm<'a>(&self, measured: &Measured, stand: Stand<'a>) -> anyhow::Result<Warm<'a>> {
         let Measured { arm, idle, load } = measured;
-        let stand = Stand::open(self.site, *arm)?;
-        stand.try_once(load.shape(), self.warm_up_tokens.get(0))?;
         let idle = Idlers::connect(stand.address(), *idle)?;
         let seen = load.run(stand.address(), self.warm_up())?;
         Ok(Warm { arm: *arm, stand, idle, seen })

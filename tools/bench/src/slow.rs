@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use crate::arm::Arm;
+use crate::cores::Apart;
 use crate::figure::{Figure, Figures};
 use crate::ledger;
 use crate::load::{self, Load, Part, Seen, Side};
@@ -71,7 +72,8 @@ struct Evening {
 impl Evening {
     fn spend(bench: &Bench<'_>, deadline: Duration) -> anyhow::Result<Evening> {
         bench.wait_for_quiet()?;
-        let mut places = [Place::open(bench, deadline)?, Place::open(bench, deadline)?];
+        let open = || Place::open(bench, deadline);
+        let (apart, mut places) = Apart::start(|| Ok([open()?, open()?]))?;
         let load = Load::new(Arm::Order.shape().context("an order is asked for")?, CONNECTIONS);
         let mut most = f64::MAX;
         for _ in 0..CLOSED_COUNT {
@@ -91,6 +93,7 @@ impl Evening {
         let open_count = open_before.min(metric(&places, OPEN)?);
         let cut_count = metric(&places, CUT)? - cut_before;
         let story = slow.leave()?;
+        drop(apart);
         let late = places.iter().flat_map(Place::at_half).find_map(|seen| seen.invalid.clone());
         let [without, beside] =
             places.each_ref().map(|place| place.at_half().map(|seen| seen.p99_us).collect());

@@ -14,7 +14,7 @@ impl fmt::Display for Report {
         writeln!(f, "\n{}", machine(&self.machine))?;
         writeln!(
             f,
-            "closed loop, the generator on the same cores; {pairs} pairs wanted, {seconds} s per measurement"
+            "closed loop, the generator on a core of its own; {pairs} pairs wanted, {seconds} s per measurement"
         )?;
         self.comparisons.iter().try_for_each(|compared| write_compared(f, compared))?;
         writeln!(f, "\nfigures")?;

@@ -1,8 +1,10 @@
 //! nginx with a fixed answer: what a web server costs that does nothing at all.
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::process::Command;
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{bail, ensure};
@@ -31,7 +33,7 @@ impl Nginx {
         // nginx cannot be asked for any free port; between here and its start somebody else may take this one.
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let file = folder.path().join("nginx.conf");
-        std::fs::write(&file, configuration(address))?;
+        std::fs::write(&file, configuration(address, thread::available_parallelism()?))?;
         let log: PathBuf = folder.path().join("nginx.log");
         let mut nginx = Command::new("nginx");
         nginx.arg("-p").arg(folder.path()).arg("-c").arg(&file).args(["-e", "stderr"]);
@@ -41,7 +43,7 @@ impl Nginx {
                 return Ok(Nginx { process, address, _folder: folder });
             }
             ensure!(!process.has_ended()?, "nginx ended at its start:\n{}", log_tail(&log));
-            std::thread::sleep(START_PAUSE);
+            thread::sleep(START_PAUSE);
         }
         bail!("nginx does not listen:\n{}", log_tail(&log))
     }
@@ -59,11 +61,11 @@ impl Nginx {
     }
 }
 
-/// As it is set up for many small answers: a worker for each core, connections that stay open, no log of requests.
-fn configuration(address: SocketAddr) -> String {
+/// As it is set up for many small answers: a worker for each core that it may have, connections that stay open, no log of requests.
+fn configuration(address: SocketAddr, core_count: NonZero<usize>) -> String {
     let answer = edge::hello::BODY;
     format!(
-        "daemon off;\nworker_processes auto;\nerror_log stderr error;\npid nginx.pid;\n\
+        "daemon off;\nworker_processes {core_count};\nerror_log stderr error;\npid nginx.pid;\n\
          events {{ worker_connections 4096; }}\n\
          http {{\n  access_log off;\n  keepalive_requests 1000000000;\n  tcp_nodelay on;\n  server_tokens off;\n  \
          default_type application/json;\n  client_body_temp_path body;\n  proxy_temp_path proxy;\n  \

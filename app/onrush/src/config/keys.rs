@@ -71,7 +71,8 @@ section! {
     /// Memory.
     Memory ("memory.") {
         /// Made ready before it is needed, at most: half a KiB for each unit that may still be sold, and not more than a quarter of
-        /// the memory that the machine, or the control group, has. 0: none, and orders wait while the system finds memory for them.
+        /// the memory that the machine, or the control group, has. When a quarter of it may have been used, it is made ready again; 16 MiB
+        /// for idempotency keys come beside it. 0: none, and orders wait while the system finds memory for them.
         ready_size_bytes_max: u64 = "268435456", Allowed::Integer { min: 0, max: 1_048_576 * MIB };
     }
     sections {}

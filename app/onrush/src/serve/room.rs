@@ -137,10 +137,11 @@ impl Counts {
 }
 
 fn touch(size_bytes: u64) {
-    let count = usize::try_from(size_bytes).unwrap_or(usize::MAX) / PIECE_SIZE_BYTES;
+    let size_bytes = usize::try_from(size_bytes).expect("a part of this machine's memory");
+    let piece = |from: usize| Vec::with_capacity(PIECE_SIZE_BYTES.min(size_bytes - from));
     // All of it is taken first, or the allocator would give out what is ready already; and given back piece by piece, so that
     // others go without what was ready as shortly as can be.
-    let pieces: Vec<Vec<u8>> = (0..count).map(|_| Vec::with_capacity(PIECE_SIZE_BYTES)).collect();
+    let pieces: Vec<Vec<u8>> = (0..size_bytes).step_by(PIECE_SIZE_BYTES).map(piece).collect();
     pieces.into_iter().for_each(touch_pages);
 }
 

@@ -115,12 +115,12 @@ impl<J: Journal> Writer<J> {
         self.pace.begin(begun);
         let mut first_since = self.bulks.first_since();
         let is_shared = self.inbox.has_bulks() || !self.bulks.is_empty();
-        let (alone_count_max, bulk_count_max) = shares(self.inbox.len(), is_shared);
-        let alone = self.inbox.drain().take(alone_count_max).map(|(ticket, request)| {
+        let share = Share::of_round(self.inbox.len(), is_shared);
+        let alone = self.inbox.drain().take(share.alone).map(|(ticket, request)| {
             first_since.get_or_insert(ticket.since);
             (Way::Alone(ticket), request)
         });
-        let requests = alone.chain(self.bulks.take(&self.inbox).take(bulk_count_max));
+        let requests = alone.chain(self.bulks.take(&self.inbox).take(share.bulk));
         let fact_count = self.shard.decide(clock::now(), requests);
         let decided = Instant::now();
         self.shard.commit()?;
@@ -181,17 +181,28 @@ impl<J: Journal> Writer<J> {
     }
 }
 
-/// How many requests a round takes at most: of those that came alone, of which so many wait, and of the orders in bulks, if there
-/// are any. Whoever comes alone during such a round waits for the next one, and shortens that: then either has half of it.
-fn shares(alone_count: usize, is_shared: bool) -> (usize, usize) {
-    const WHOLE: usize = limits::BATCH_FACT_COUNT_MAX;
-    const HALF: usize = WHOLE / 2;
-    match (alone_count, is_shared) {
-        (0, true) => (0, WHOLE),
-        (_, true) => (alone_count.min(HALF), HALF),
-        (_, false) => {
-            let full_pages = journal::record_count_of_full_pages(alone_count, ORDER_RECORD_SIZE_BYTES);
-            (full_pages.clamp(1, WHOLE), HALF)
+/// How many requests a round takes at most.
+#[derive(PartialEq, Eq, Debug)]
+struct Share {
+    /// Of those that came alone.
+    alone: usize,
+    /// Of the orders in bulks, if there are any.
+    bulk: usize,
+}
+
+impl Share {
+    /// Of a round for which so many wait that came alone, and others in bulks if it is shared. Whoever comes alone during a round of
+    /// bulks waits for the next one, and shortens that: then either has half of it.
+    fn of_round(alone_count: usize, is_shared: bool) -> Share {
+        const WHOLE: usize = limits::BATCH_FACT_COUNT_MAX;
+        const HALF: usize = WHOLE / 2;
+        match (alone_count, is_shared) {
+            (0, true) => Share { alone: 0, bulk: WHOLE },
+            (_, true) => Share { alone: alone_count.min(HALF), bulk: HALF },
+            (_, false) => {
+                let full_pages = journal::record_count_of_full_pages(alone_count, ORDER_RECORD_SIZE_BYTES);
+                Share { alone: full_pages.clamp(1, WHOLE), bulk: HALF }
+            }
         }
     }
 }
@@ -238,11 +249,14 @@ mod tests {
     #[test]
     fn neither_bulks_nor_single_requests_fill_a_round_for_which_the_other_waits() {
         let (whole, half) = (limits::BATCH_FACT_COUNT_MAX, limits::BATCH_FACT_COUNT_MAX / 2);
-        assert_eq!(shares(0, true), (0, whole));
-        assert_eq!([1, 700, whole].map(|count| shares(count, true)), [(1, half), (700, half), (half, half)]);
+        let share = Share::of_round;
+        let both = |alone, bulk| Share { alone, bulk };
+        assert_eq!(share(0, true), both(0, whole));
+        let shared = [1, 700, whole].map(|count| share(count, true));
+        assert_eq!(shared, [both(1, half), both(700, half), both(half, half)]);
         // Where none waits, one may be coming.
-        assert_eq!([0, 1].map(|count| shares(count, false)), [(1, half); 2]);
-        let (page, two_pages) = (shares(100, false).0, shares(130, false).0);
+        assert_eq!([0, 1].map(|count| share(count, false)), [both(1, half), both(1, half)]);
+        let (page, two_pages) = (share(100, false).alone, share(130, false).alone);
         assert!(page < 100 && two_pages > page, "whole pages of the journal: {page} and {two_pages}");
     }
 

@@ -71,3 +71,26 @@ impl Alarm {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rustix::time::timerfd_gettime;
+
+    use super::*;
+
+    #[test]
+    fn alarm_stays_within_the_time_and_moves_to_its_end_from_outside() {
+        const MS: u64 = 1_000_000;
+        let mut alarm = Alarm::new().unwrap();
+        let mut at_ms = |from_ms, until_ms| {
+            alarm.set(from_ms * MS..=until_ms * MS, 0).unwrap();
+            alarm.at_ns / MS
+        };
+        assert_eq!(at_ms(60_000, 90_000), 90_000, "the first rings at the end");
+        assert_eq!(at_ms(80_000, 95_000), 90_000, "it rings then anyway");
+        assert_eq!(at_ms(91_000, 95_000), 95_000);
+        assert_eq!(at_ms(10_000, 20_000), 20_000);
+        let left = timerfd_gettime(&alarm.timer).unwrap().it_value;
+        assert!((19..=20).contains(&left.tv_sec), "the kernel knows: {left:?}");
+    }
+}

@@ -27,8 +27,8 @@ const EVENT_COUNT_MAX: usize = 64;
 const ARRIVAL_COUNT_MAX: usize = 64;
 const BUFFER_SIZE_BYTES: usize = 64 * 1024;
 const ALARM: Token = Token(usize::MAX);
-/// What falls due so soon is sent together with what is due last of it: a wake-up takes as long as some requests, and in a virtual
-/// machine its host's time as well.
+/// What falls due within so long is sent at one wake-up, at its end: a wake-up takes as long as some requests, and in a virtual
+/// machine its host's time as well. Measured in docs/performance.md, "R15 and the host".
 const GRAIN_NS: u64 = 250_000;
 /// How often requests are looked for that have waited too long.
 const SWEEP_NS: u64 = 100_000_000;

@@ -70,10 +70,11 @@ section! {
 section! {
     /// Memory.
     Memory ("memory.") {
-        /// Made ready before it is needed, at most: half a KiB for each unit that may still be sold, and not more than a quarter of
-        /// the memory that the machine, or the control group, has. When a quarter of it may have been used, it is made ready again; 16 MiB
-        /// for idempotency keys come beside it. 0: none, and orders wait while the system finds memory for them.
-        ready_size_bytes_max: u64 = "268435456", Allowed::Integer { min: 0, max: 1_048_576 * MIB };
+        /// Made ready when units come on sale, so that the rush need not wait for it: half a KiB for each, this much at most
+        /// (by itself 1 GiB, for 2 million units), and not more than a quarter of the memory that the machine, or the control group, has.
+        /// When facts may have used a quarter of the most, it is made ready again; 16 MiB for the idempotency keys of each shard come
+        /// beside it. 0: none, and orders wait while the system finds memory for them.
+        ready_size_bytes_max: u64 = "1073741824", Allowed::Integer { min: 0, max: 1_048_576 * MIB };
     }
     sections {}
 }

@@ -138,11 +138,15 @@ impl Counts {
 
 fn touch(size_bytes: u64) {
     let size_bytes = usize::try_from(size_bytes).expect("a part of this machine's memory");
-    let piece = |from: usize| Vec::with_capacity(PIECE_SIZE_BYTES.min(size_bytes - from));
     // All of it is taken first, or the allocator would give out what is ready already; and given back piece by piece, so that
     // others go without what was ready as shortly as can be.
-    let pieces: Vec<Vec<u8>> = (0..size_bytes).step_by(PIECE_SIZE_BYTES).map(piece).collect();
+    let pieces: Vec<Vec<u8>> = piece_sizes(size_bytes).map(Vec::with_capacity).collect();
     pieces.into_iter().for_each(touch_pages);
+}
+
+/// What so many bytes are taken in, the last smaller than the others if need be.
+fn piece_sizes(size_bytes: usize) -> impl Iterator<Item = usize> {
+    (0..size_bytes).step_by(PIECE_SIZE_BYTES).map(move |from| PIECE_SIZE_BYTES.min(size_bytes - from))
 }
 
 fn touch_pages(mut piece: Vec<u8>) {
@@ -251,6 +255,15 @@ mod tests {
         };
         assert_eq!([told(0, 1), told(1, 1), told(0, 1)], [(0, false), (0, false), (1, true)]);
         assert_eq!([told(1, 2), told(0, 5)], [(0, false), (1, true)], "it counts anew");
+    }
+
+    #[test]
+    fn pieces_are_all_of_the_room_and_no_more_however_small_it_is() {
+        let sizes = |size_bytes| piece_sizes(size_bytes).collect::<Vec<_>>();
+        assert!(sizes(0).is_empty());
+        assert_eq!(sizes(1), [1]);
+        assert_eq!(sizes(PIECE_SIZE_BYTES), [PIECE_SIZE_BYTES]);
+        assert_eq!(sizes(2 * PIECE_SIZE_BYTES + 1), [PIECE_SIZE_BYTES, PIECE_SIZE_BYTES, 1]);
     }
 
     #[test]

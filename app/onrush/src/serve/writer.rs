@@ -116,11 +116,11 @@ impl<J: Journal> Writer<J> {
         let mut first_since = self.bulks.first_since();
         let is_shared = self.inbox.has_bulks() || !self.bulks.is_empty();
         let share = Share::of_round(self.inbox.len(), is_shared);
-        let alone = self.inbox.drain().take(share.alone).map(|(ticket, request)| {
+        let alone = self.inbox.drain().take(share.alone_count_max).map(|(ticket, request)| {
             first_since.get_or_insert(ticket.since);
             (Way::Alone(ticket), request)
         });
-        let requests = alone.chain(self.bulks.take(&self.inbox).take(share.bulk));
+        let requests = alone.chain(self.bulks.take(&self.inbox).take(share.bulk_count_max));
         let fact_count = self.shard.decide(clock::now(), requests);
         let decided = Instant::now();
         self.shard.commit()?;
@@ -185,9 +185,9 @@ impl<J: Journal> Writer<J> {
 #[derive(PartialEq, Eq, Debug)]
 struct Share {
     /// Of those that came alone.
-    alone: usize,
+    alone_count_max: usize,
     /// Of the orders in bulks, if there are any.
-    bulk: usize,
+    bulk_count_max: usize,
 }
 
 impl Share {
@@ -197,11 +197,11 @@ impl Share {
         const WHOLE: usize = limits::BATCH_FACT_COUNT_MAX;
         const HALF: usize = WHOLE / 2;
         match (alone_count, is_shared) {
-            (0, true) => Share { alone: 0, bulk: WHOLE },
-            (_, true) => Share { alone: alone_count.min(HALF), bulk: HALF },
+            (0, true) => Share { alone_count_max: 0, bulk_count_max: WHOLE },
+            (_, true) => Share { alone_count_max: alone_count.min(HALF), bulk_count_max: HALF },
             (_, false) => {
                 let full_pages = journal::record_count_of_full_pages(alone_count, ORDER_RECORD_SIZE_BYTES);
-                Share { alone: full_pages.clamp(1, WHOLE), bulk: HALF }
+                Share { alone_count_max: full_pages.clamp(1, WHOLE), bulk_count_max: HALF }
             }
         }
     }
@@ -250,13 +250,13 @@ mod tests {
     fn neither_bulks_nor_single_requests_fill_a_round_for_which_the_other_waits() {
         let (whole, half) = (limits::BATCH_FACT_COUNT_MAX, limits::BATCH_FACT_COUNT_MAX / 2);
         let share = Share::of_round;
-        let both = |alone, bulk| Share { alone, bulk };
+        let both = |alone_count_max, bulk_count_max| Share { alone_count_max, bulk_count_max };
         assert_eq!(share(0, true), both(0, whole));
         let shared = [1, 700, whole].map(|count| share(count, true));
         assert_eq!(shared, [both(1, half), both(700, half), both(half, half)]);
         // Where none waits, one may be coming.
         assert_eq!([0, 1].map(|count| share(count, false)), [both(1, half), both(1, half)]);
-        let (page, two_pages) = (share(100, false).alone, share(130, false).alone);
+        let (page, two_pages) = (share(100, false).alone_count_max, share(130, false).alone_count_max);
         assert!(page < 100 && two_pages > page, "whole pages of the journal: {page} and {two_pages}");
     }
 

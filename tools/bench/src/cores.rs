@@ -1,12 +1,15 @@
 //! A core for the generator and the others for the servers, where waiting is measured: a buyer's own machine takes no core from
-//! the server. Where CPU time is measured, all share all cores.
+//! the server. Comparisons by CPU time share all cores (ADR 0024), unless somebody wants them apart as well.
 
 use anyhow::Context as _;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-/// The calling thread, and what it starts from here on, are on the last core alone; on all that it had when this goes out of scope.
+/// The calling thread, which is the generator's, is on the last core alone until this goes out of scope. What it starts meanwhile
+/// is there as well, and stays.
 pub(crate) struct Apart {
     all: CpuSet,
+    others: CpuSet,
+    own: CpuSet,
 }
 
 impl Apart {
@@ -16,17 +19,32 @@ impl Apart {
     /// Those of `start`; when the kernel does not let a thread say where it runs.
     pub(crate) fn start<T>(start: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<(Apart, T)> {
         let all = sched_getaffinity(None).context("cannot tell on which cores this runs")?;
-        let apart = Apart { all };
-        let last = (0..CpuSet::MAX_CPU).rev().find(|core| all.is_set(*core));
-        let Some(last) = last.filter(|_| all.count() > 1) else { return Ok((apart, start()?)) };
-        let (mut others, mut own) = (all, CpuSet::new());
-        others.unset(last);
-        own.set(last);
-        move_to(&others)?;
-        let started = start()?;
-        move_to(&own)?;
+        let (others, own) = split(all);
+        let apart = Apart { all, others, own };
+        let started = apart.with_servers(start)?;
         Ok((apart, started))
     }
+
+    /// Has `start` start something on the servers' cores.
+    ///
+    /// # Errors
+    /// Those of `start`; when the kernel does not let a thread say where it runs.
+    pub(crate) fn with_servers<T>(&self, start: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
+        move_to(&self.others)?;
+        let started = start()?;
+        move_to(&self.own)?;
+        Ok(started)
+    }
+}
+
+/// All but the last, and the last; twice the same if there is only one.
+fn split(all: CpuSet) -> (CpuSet, CpuSet) {
+    let last = (0..CpuSet::MAX_CPU).rev().find(|core| all.is_set(*core));
+    let Some(last) = last.filter(|_| all.count() > 1) else { return (all, all) };
+    let (mut others, mut own) = (all, CpuSet::new());
+    others.unset(last);
+    own.set(last);
+    (others, own)
 }
 
 impl Drop for Apart {
@@ -43,6 +61,21 @@ fn move_to(cores: &CpuSet) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn last_core_is_the_generators_unless_it_is_the_only_one() {
+        let set = |cores: &[usize]| {
+            let mut set = CpuSet::new();
+            cores.iter().for_each(|core| set.set(*core));
+            set
+        };
+        let last = CpuSet::MAX_CPU - 1;
+        for (all, others, own) in
+            [(&[0, 1][..], &[0][..], &[1][..]), (&[2, 5, last], &[2, 5], &[last]), (&[3], &[3], &[3])]
+        {
+            assert_eq!(split(set(all)), (set(others), set(own)), "{all:?}");
+        }
+    }
 
     #[test]
     fn who_was_started_and_who_starts_share_no_core_until_the_end() {

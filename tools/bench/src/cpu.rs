@@ -10,6 +10,9 @@ use anyhow::Context as _;
 /// The unit of /proc/stat and /proc/PID/stat: `USER_HZ` is 100 on every machine that Rust and wrk run on.
 const TICK: Duration = Duration::from_millis(10);
 
+/// What all processors did, and each.
+const STAT: &str = "/proc/stat";
+
 /// CPU time of every program at an instant.
 pub(crate) struct Programs(BTreeMap<u32, Process>);
 
@@ -99,9 +102,18 @@ impl Machine {
     /// # Errors
     /// When the kernel does not say.
     pub(crate) fn now() -> anyhow::Result<Machine> {
-        let text = fs::read_to_string("/proc/stat").context("cannot read /proc/stat")?;
-        machine_time(&text).context("cannot understand /proc/stat")
+        let text = fs::read_to_string(STAT).with_context(|| format!("cannot read {STAT}"))?;
+        machine_time(&text).with_context(|| format!("cannot understand {STAT}"))
     }
+}
+
+/// Cores of the machine, whether this thread may use them or not.
+///
+/// # Errors
+/// When the kernel does not say.
+pub(crate) fn core_count() -> anyhow::Result<u32> {
+    let text = fs::read_to_string(STAT).with_context(|| format!("cannot read {STAT}"))?;
+    Ok(u32::try_from(cores(&text).count())?)
 }
 
 impl Sub for Machine {
@@ -132,6 +144,13 @@ fn machine_time(text: &str) -> Option<Machine> {
     Some(Machine { busy: user + nice + system + irq + softirq, stolen })
 }
 
+/// The lines `cpu0 …`, `cpu1 …`.
+fn cores(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter(|line| {
+        line.strip_prefix("cpu").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    })
+}
+
 fn ticks(text: &str) -> Option<Duration> {
     text.parse().ok().map(|count: u32| TICK * count)
 }
@@ -158,8 +177,9 @@ mod tests {
 
     #[test]
     fn waiting_is_not_busy() {
-        let text = "cpu  100 1 20 9999 9999 3 4 5 0 0\ncpu0 1 1 1 1 1 1 1 1 0 0\n";
+        let text = "cpu  100 1 20 9999 9999 3 4 5 0 0\ncpu0 1 1 1 1 1 1 1 1 0 0\ncpu17 1 1 1 1 1 1 1 1 0 0\nintr 1\n";
         let expected = Machine { busy: TICK * 128, stolen: TICK * 5 };
         assert_eq!(machine_time(text), Some(expected));
+        assert_eq!(cores(text).count(), 2);
     }
 }

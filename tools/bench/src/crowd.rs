@@ -3,7 +3,6 @@
 use anyhow::{Context as _, ensure};
 
 use crate::arm::Arm;
-use crate::cores::Apart;
 use crate::figure::{Figure, Figures};
 use crate::ledger;
 use crate::load::{Load, Part, Seen, Tokens};
@@ -55,7 +54,7 @@ pub(crate) fn figures<'a>(bench: &Bench<'a>) -> anyhow::Result<Figures> {
         Ok(Filled { stand, fill, seen: Vec::new() })
     };
     let open = || Stand::open(bench.site, Arm::Order);
-    let (apart, [to_few, to_many]) = Apart::start(|| Ok([open()?, open()?]))?;
+    let (apart, [to_few, to_many]) = bench.share_cores(|| Ok([open()?, open()?]))?;
     let (mut few, mut many) = (fill(to_few, FEW)?, fill(to_many, many)?);
     let mut costs = Vec::new();
     for number in 0..bench.settings.pairs {

@@ -18,7 +18,7 @@ pub(crate) struct HelloArgs {
     listen: SocketAddr,
 }
 
-/// Serves on one thread per core until SIGTERM.
+/// Serves on a thread for each core that it may have until SIGTERM.
 ///
 /// # Errors
 /// When the address cannot be had.

@@ -189,6 +189,7 @@ pub(crate) mod tests {
             disturbance_max: 0.05,
             repeats_max: 1,
             waits_max: 0,
+            is_apart: false,
         };
         let mut report = Report::new(facts, settings);
         let pairs = vec![pair(10.0, false), pair(100.0, true), pair(16.0, false), pair(8.0, false)];

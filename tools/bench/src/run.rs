@@ -54,6 +54,9 @@ pub(crate) struct RunArgs {
     /// The part of the machine, in percent, that others may use before a pair counts as disturbed.
     #[arg(long, default_value_t = DISTURBANCE_PERCENT_MAX)]
     disturbance_max: f64,
+    /// Give the generator a core of its own in comparisons by CPU time, too; waiting is always measured so.
+    #[arg(long)]
+    apart: bool,
     /// The program to measure; without it, the one of this profile is built and used.
     #[arg(long, value_name = "PATH")]
     bin: Option<PathBuf>,
@@ -83,6 +86,7 @@ fn settings(is_quick: bool, pairs: Option<u32>) -> Settings {
         disturbance_max: DISTURBANCE_PERCENT_MAX / 100.0,
         repeats_max: if is_quick { 0 } else { 4 * pairs },
         waits_max: if is_quick { 10 } else { 400 },
+        is_apart: false,
     }
 }
 
@@ -92,6 +96,7 @@ impl RunArgs {
         Settings {
             seconds: self.seconds.unwrap_or(usual.seconds).clamp(0.1, 60.0),
             disturbance_max: self.disturbance_max / 100.0,
+            is_apart: self.apart,
             ..usual
         }
     }

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::arm::Arm;
 use crate::cores::Apart;
-use crate::cpu::Machine;
+use crate::cpu::{self, Machine};
 use crate::idle::Idlers;
 use crate::ledger;
 use crate::load::{Load, Part, Seen, Tokens};
@@ -37,6 +37,8 @@ pub(crate) struct Settings {
     pub(crate) repeats_max: u32,
     /// Half seconds that may be waited for a quiet machine in the whole run.
     pub(crate) waits_max: u32,
+    /// Whether the generator has a core of its own in comparisons by CPU time, too.
+    pub(crate) is_apart: bool,
 }
 
 /// Two arms side by side.
@@ -154,14 +156,24 @@ impl Bench<'_> {
     /// Both are up at once and under load by turns; with what is wrong with either.
     fn measure(&self, sides: [&Measured; 2]) -> anyhow::Result<[(Sample, anyhow::Result<()>); 2]> {
         let [a, b] = sides;
-        let (apart, stands) = Apart::start(|| Ok([self.start(a)?, self.start(b)?]))?;
-        let [first, second] = stands;
-        let [first, second] = [self.warm(a, first)?, self.warm(b, second)?];
+        let (apart, [first, second]) = self.share_cores(|| Ok([self.start(a)?, self.start(b)?]))?;
+        let (first, second) = (self.warm(a, first)?, self.warm(b, second)?);
         let part = self.measured("measured-");
         let measured = [(&first.stand, &a.load, part), (&second.stand, &b.load, part)];
         let [(sample, seen), (other_sample, other_seen)] = Sample::of_both(measured)?;
         drop(apart);
         Ok([(sample, first.close(&seen)), (other_sample, second.close(&other_seen))])
+    }
+
+    /// Has servers started for a comparison by CPU time: on all cores, the generator's included, unless somebody wants them apart.
+    pub(crate) fn share_cores<T>(
+        &self,
+        start: impl FnOnce() -> anyhow::Result<T>,
+    ) -> anyhow::Result<(Option<Apart>, T)> {
+        match self.settings.is_apart {
+            true => Apart::start(start).map(|(apart, started)| (Some(apart), started)),
+            false => start().map(|started| (None, started)),
+        }
     }
 
     /// Starts an arm, which is asked once.
@@ -171,6 +183,7 @@ impl Bench<'_> {
         Ok(stand)
     }
 
+    /// Warms it up.
     fn warm<'a>(&self, measured: &Measured, stand: Stand<'a>) -> anyhow::Result<Warm<'a>> {
         let Measured { arm, idle, load } = measured;
         let idle = Idlers::connect(stand.address(), *idle)?;
@@ -180,8 +193,8 @@ impl Bench<'_> {
 
     /// Waits until the machine does next to nothing, but not for ever.
     pub(crate) fn wait_for_quiet(&self) -> anyhow::Result<()> {
-        let cores = u32::try_from(std::thread::available_parallelism()?.get())?;
-        let busy_max = self.settings.disturbance_max * (QUIET * cores).as_secs_f64();
+        let core_count = f64::from(cpu::core_count()?);
+        let busy_max = self.settings.disturbance_max * QUIET.as_secs_f64() * core_count;
         for _ in 0..QUIET_TRIES_MAX {
             let before = Machine::now()?;
             sleep(QUIET);

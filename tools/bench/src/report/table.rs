@@ -10,12 +10,14 @@ use crate::targets::{Judged, JudgedPart};
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Settings { seconds, pairs, .. } = self.settings;
+        let Settings { seconds, pairs, is_apart, .. } = self.settings;
+        let cores = if is_apart {
+            "the generator on a core of its own"
+        } else {
+            "on all cores, the generator's included"
+        };
         writeln!(f, "\n{}", machine(&self.machine))?;
-        writeln!(
-            f,
-            "closed loop, the generator on a core of its own; {pairs} pairs wanted, {seconds} s per measurement"
-        )?;
+        writeln!(f, "closed loop, {cores}; {pairs} pairs wanted, {seconds} s per measurement")?;
         self.comparisons.iter().try_for_each(|compared| write_compared(f, compared))?;
         writeln!(f, "\nfigures")?;
         for (name, figure) in &self.figures {

@@ -8,7 +8,6 @@ use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 /// is there as well, and stays.
 pub(crate) struct Apart {
     all: CpuSet,
-    others: CpuSet,
     own: CpuSet,
 }
 
@@ -20,17 +19,21 @@ impl Apart {
     pub(crate) fn start<T>(start: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<(Apart, T)> {
         let all = sched_getaffinity(None).context("cannot tell on which cores this runs")?;
         let (others, own) = split(all);
-        let apart = Apart { all, others, own };
-        let started = apart.with_servers(start)?;
+        let apart = Apart { all, own };
+        let started = apart.start_on(&others, start)?;
         Ok((apart, started))
     }
 
-    /// Has `start` start something on the servers' cores.
+    /// Has `start` start something that has all cores.
     ///
     /// # Errors
     /// Those of `start`; when the kernel does not let a thread say where it runs.
-    pub(crate) fn with_servers<T>(&self, start: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
-        move_to(&self.others)?;
+    pub(crate) fn start_anywhere<T>(&self, start: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
+        self.start_on(&self.all, start)
+    }
+
+    fn start_on<T>(&self, cores: &CpuSet, start: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
+        move_to(cores)?;
         let started = start()?;
         move_to(&self.own)?;
         Ok(started)

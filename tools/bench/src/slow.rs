@@ -37,8 +37,8 @@ const CUT: &str = "onrush_http_connections_cut_total";
 
 /// `slow.p99`: p99 of orders at half load on a server with slow clients that may stay for a minute, by p99 on one without them,
 /// and what it is made of; `slow.returning-p99`: the same with slow clients that are cut at their deadline, and come again at
-/// once; `slow.lived-s`: how long the one of those lived that lived longest, from its first byte on. The slow clients are on the
-/// servers' cores: what they take of the machine, both servers feel, and the generator does not.
+/// once; `slow.lived-s`: how long the one of those lived that lived longest, from its first byte on. The slow clients have all
+/// cores: what they take of the machine, both servers feel.
 ///
 /// # Errors
 /// When something cannot be started.
@@ -82,7 +82,7 @@ impl Evening {
         }
         let half = Some(whole(most * 0.5));
         let address = places[1].house.server.address;
-        let slow = apart.with_servers(|| Ok(SlowClients::come(address, SLOW_COUNT, deadline)))?;
+        let slow = apart.start_anywhere(|| Ok(SlowClients::come(address, SLOW_COUNT, deadline)))?;
         // From here on, all are there.
         sleep(BYTE_INTERVAL + DEADLINE_LATE_MAX);
         let metric = |places: &[Place<'_>; 2], name| places[1].house.server.metric(name);

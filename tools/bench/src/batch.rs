@@ -25,8 +25,6 @@ const ORDER_SIZE_BYTES: usize = 32;
 /// One batch is read while another is decided.
 const CONNECTIONS: usize = 2;
 const SINGLE_CONNECTIONS: u32 = 256;
-/// For all orders of a run.
-const ROOM: &str = "memory.ready_size_bytes_max=1073741824";
 const KEY: &str = "onrush_integrator_";
 const CONTENT_TYPE: &str = "application/vnd.onrush.batch";
 
@@ -69,7 +67,7 @@ fn round(bench: &Bench<'_>) -> anyhow::Result<Round> {
     // The key counts from the next start on.
     house.server.kill()?;
     let mut serve = bench.site.command("serve");
-    house.server = Server::start(on_data(serve.args(["--set", ROOM]), &house.data))?;
+    house.server = Server::start(on_data(&mut serve, &house.data))?;
     settle(&[house.server.pid()])?;
     let single = Load::new(Arm::Order.shape().context("an order is asked for")?, SINGLE_CONNECTIONS);
     let seen = single.run(house.server.address, bench.measured("single-"))?;

@@ -91,6 +91,12 @@ mod tests {
         })
         .unwrap();
         let own = cores();
+        let anywhere = apart.start_anywhere(|| Ok(cores())).unwrap();
+        assert_eq!(
+            (anywhere, cores()),
+            (all, own),
+            "whoever is no part of it has all cores, and the caller its own again"
+        );
         drop(apart);
         assert_eq!(cores(), all);
         let (started, end) = started;

@@ -107,7 +107,7 @@ impl Machine {
     }
 }
 
-/// Cores of the machine, whether this thread may use them or not.
+/// Cores of the machine, whether this thread may use them or not; in a container nearly always those of its host.
 ///
 /// # Errors
 /// When the kernel does not say.

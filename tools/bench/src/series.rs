@@ -183,7 +183,7 @@ impl Bench<'_> {
         Ok(stand)
     }
 
-    /// Warms it up.
+    /// An arm that has been under load, with idle connections beside if there are to be some.
     fn warm<'a>(&self, measured: &Measured, stand: Stand<'a>) -> anyhow::Result<Warm<'a>> {
         let Measured { arm, idle, load } = measured;
         let idle = Idlers::connect(stand.address(), *idle)?;

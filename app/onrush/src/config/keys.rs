@@ -71,9 +71,10 @@ section! {
     /// Memory.
     Memory ("memory.") {
         /// Made ready when units come on sale, so that the rush need not wait for it: half a KiB for each, this much at most
-        /// (by itself 1 GiB, for 2 million units), and not more than a quarter of the memory that the machine, or the control group, has.
-        /// When facts may have used a quarter of the most, it is made ready again; 16 MiB for the idempotency keys of each shard come
-        /// beside it. 0: none, and orders wait while the system finds memory for them.
+        /// (1 GiB is for 2 million units), and not more than a quarter of the memory that the machine, or the control group, has. The
+        /// process keeps it: take less where other programs need the memory. When a quarter may have been used, and more units are left
+        /// than the rest is for, it is made ready again. 16 MiB for the idempotency keys of each shard come beside it. 0: none, and
+        /// orders wait while the system finds memory for them.
         ready_size_bytes_max: u64 = "1073741824", Allowed::Integer { min: 0, max: 1_048_576 * MIB };
     }
     sections {}

@@ -3,8 +3,9 @@
 //! A page that is used for the first time has to be found and zeroed by the kernel, and in a virtual machine by its host as well: 2
 //! MiB took from 0.2 to 26 ms here. A writer whose state grows in the rush stands still for that, and everybody with it. So a
 //! thread that gives way takes memory from the allocator when units come on sale, touches every page and gives it back. The allocator
-//! keeps it ([`keep_freed`]), and whoever asks next gets pages that are there. When a good part of it may have been used, the
-//! thread does so again. The pages where idempotency keys are remembered are reserved from the start, and it touches them as well.
+//! keeps it ([`keep_freed`]), and whoever asks next gets pages that are there. When a good part of it may have been used, and what is left
+//! is too little for the units that are left, the thread does so again. The pages where idempotency keys are remembered are reserved from
+//! the start, and it touches them as well.
 
 use std::fs;
 use std::hint::black_box;
@@ -28,27 +29,37 @@ const MEMORY_PART: u64 = 4;
 /// Taken at once: about as much as a state's own chunks, of which the allocator has to find one for each.
 const PIECE_SIZE_BYTES: usize = 2 << 20;
 const PAGE_SIZE_BYTES: usize = 4 << 10;
-/// When this part of the room may have been used, there is more to be made.
+/// When this part of the room may have been used, it is looked at again.
 const USED_PART: u64 = 4;
+/// Facts that are not worth a look.
+const USED_COUNT_MIN: u64 = PIECE_SIZE_BYTES as u64 / ORDER_SIZE_BYTES;
 
 /// One shard's way to the thread that makes room. The thread ends when nobody has one any more.
 #[derive(Clone)]
 pub(super) struct Room {
     counts: Arc<Counts>,
-    /// Says that there is more to be made. One word is enough: whoever hears it looks at the numbers.
+    /// Says that there may be more to be made. One word is enough: whoever hears it looks at the numbers.
     told: SyncSender<()>,
-    /// This shard's part of the units that are wanted.
+    /// This shard's part of the units that are left, when it looked last.
     unit_count: u64,
 }
 
 /// Of all shards.
 struct Counts {
-    /// For so many units room is wanted.
+    /// Units that are left, for which room is wanted.
     wanted: AtomicU64,
-    /// So many facts have come since room was made.
+    /// Facts that have come since somebody said how many.
+    recent: AtomicU64,
+    /// After so many it is said.
+    recent_max: AtomicU64,
+    /// Facts that it was said of, and that the thread has not heard of.
     used: AtomicU64,
-    /// After so many there is more to be made.
-    used_max: u64,
+}
+
+/// How much room there is: what was made without what may have been used since.
+struct Ready {
+    size_bytes: u64,
+    size_bytes_max: u64,
 }
 
 impl Room {
@@ -59,7 +70,7 @@ impl Room {
     pub(super) fn start(catalog: Catalog, size_bytes_max: u64) -> anyhow::Result<Room> {
         keep_freed();
         let size_bytes_max = size_bytes_max.min(memory_size_bytes() / MEMORY_PART);
-        let (room, heard) = Room::new(size_bytes_max);
+        let (room, heard) = Room::new();
         let counts = Arc::clone(&room.counts);
         thread::Builder::new()
             .name("room".to_owned())
@@ -68,31 +79,32 @@ impl Room {
         Ok(room)
     }
 
-    fn new(size_bytes_max: u64) -> (Room, Receiver<()>) {
+    fn new() -> (Room, Receiver<()>) {
         let (told, heard) = sync_channel(1);
-        // Without room nobody asks for more.
-        let used_max = match size_bytes_max / ORDER_SIZE_BYTES / USED_PART {
-            0 => u64::MAX,
-            used_max => used_max,
-        };
-        let counts = Counts { wanted: AtomicU64::new(0), used: AtomicU64::new(0), used_max };
+        // Until there is room, nothing uses it.
+        let [wanted, recent, recent_max, used] = [0, 0, u64::MAX, 0].map(AtomicU64::new);
+        let counts = Counts { wanted, recent, recent_max, used };
         (Room { counts: Arc::new(counts), told, unit_count: 0 }, heard)
     }
 
     /// Looks at how many units the shard may still sell, and has room made for those that are new.
     pub(super) fn look(&mut self, state: &State) {
-        let unit_count = units_on_sale(state);
-        if unit_count > self.unit_count {
-            self.counts.wanted.fetch_add(unit_count - self.unit_count, Ordering::SeqCst);
-            self.unit_count = unit_count;
+        let (before, unit_count) = (self.unit_count, units_on_sale(state));
+        self.unit_count = unit_count;
+        if unit_count > before {
+            self.counts.wanted.fetch_add(unit_count - before, Ordering::SeqCst);
             self.tell();
+        } else {
+            self.counts.wanted.fetch_sub(before - unit_count, Ordering::SeqCst);
         }
     }
 
-    /// Says that a round brought so many facts, and has more room made when they may have used a good part of it.
-    pub(super) fn used(&self, fact_count: u64) {
-        let before = self.counts.used.fetch_add(fact_count, Ordering::SeqCst);
-        if before + fact_count >= self.counts.used_max {
+    /// Says that a round brought so many facts. When they may have used a good part of the room, it is looked at again.
+    pub(super) fn used(&mut self, fact_count: u64, state: &State) {
+        let Counts { recent, recent_max, used, .. } = &*self.counts;
+        if recent.fetch_add(fact_count, Ordering::SeqCst) + fact_count >= recent_max.load(Ordering::SeqCst) {
+            used.fetch_add(recent.swap(0, Ordering::SeqCst), Ordering::SeqCst);
+            self.look(state);
             self.tell();
         }
     }
@@ -111,28 +123,37 @@ fn units_on_sale(state: &State) -> u64 {
 
 fn make(heard: &Receiver<()>, counts: &Counts, catalog: &Catalog, size_bytes_max: u64) {
     give_way();
-    let mut ready_size_bytes = 0;
+    let mut ready = Ready { size_bytes: 0, size_bytes_max };
     for () in heard {
-        let wanted = counts.wanted.load(Ordering::SeqCst).saturating_mul(ORDER_SIZE_BYTES);
-        let size_bytes = wanted.min(size_bytes_max);
-        let is_used = counts.take_used();
-        if size_bytes > ready_size_bytes || (is_used && size_bytes > 0) {
+        let used = counts.used.swap(0, Ordering::SeqCst);
+        let more = ready.more(used, counts.wanted.load(Ordering::SeqCst));
+        counts.recent_max.store(ready.recent_max(), Ordering::SeqCst);
+        if let Some(size_bytes) = more {
             catalog.expect_keys();
             touch(size_bytes);
             tracing::debug!(size_bytes, "there is room for orders");
-            ready_size_bytes = size_bytes;
         }
     }
 }
 
-impl Counts {
-    /// Whether a good part may have been used; then it counts anew.
-    fn take_used(&self) -> bool {
-        let is_used = self.used.load(Ordering::SeqCst) >= self.used_max;
-        if is_used {
-            self.used.store(0, Ordering::SeqCst);
+impl Ready {
+    /// How much room to make for so many units, since so many facts may have used some; `None`: there is enough.
+    fn more(&mut self, fact_count: u64, unit_count: u64) -> Option<u64> {
+        let size_bytes_of = |count: u64| count.saturating_mul(ORDER_SIZE_BYTES);
+        self.size_bytes = self.size_bytes.saturating_sub(size_bytes_of(fact_count));
+        let wanted = size_bytes_of(unit_count).min(self.size_bytes_max);
+        (wanted > self.size_bytes).then(|| {
+            self.size_bytes = wanted;
+            wanted
+        })
+    }
+
+    /// After how many facts to look again.
+    fn recent_max(&self) -> u64 {
+        match self.size_bytes_max {
+            0 => u64::MAX,
+            _ => (self.size_bytes / ORDER_SIZE_BYTES / USED_PART).max(USED_COUNT_MIN),
         }
-        is_used
     }
 }
 
@@ -140,7 +161,16 @@ fn touch(size_bytes: u64) {
     let size_bytes = usize::try_from(size_bytes).expect("a part of this machine's memory");
     // All of it is taken first, or the allocator would give out what is ready already; and given back piece by piece, so that
     // others go without what was ready as shortly as can be.
-    let pieces: Vec<Vec<u8>> = piece_sizes(size_bytes).map(Vec::with_capacity).collect();
+    let mut pieces: Vec<Vec<u8>> = Vec::new();
+    for size_bytes in piece_sizes(size_bytes) {
+        let mut piece = Vec::new();
+        if piece.try_reserve_exact(size_bytes).is_err() {
+            let ready_size_bytes = pieces.len() * PIECE_SIZE_BYTES;
+            tracing::warn!(ready_size_bytes, size_bytes, "the system gives no more memory to make ready");
+            break;
+        }
+        pieces.push(piece);
+    }
     pieces.into_iter().for_each(touch_pages);
 }
 
@@ -219,9 +249,9 @@ mod tests {
     }
 
     #[test]
-    fn room_is_asked_for_once_for_all_units_that_come_on_sale() {
+    fn room_is_asked_for_when_units_come_on_sale() {
         let mut state = State::new(ShardId::FIRST, 1);
-        let (mut room, heard) = Room::new(u64::MAX);
+        let (mut room, heard) = Room::new();
         room.look(&state);
         assert!(heard.try_recv().is_err(), "nothing is on sale");
         let mut told = |command: Command, room: &mut Room| {
@@ -231,13 +261,13 @@ mod tests {
         };
         let change = |change| Command::ChangeStock { sale: SaleId(0), item: ItemIndex(0), change, key: None };
         assert_eq!(told(create_sale(1_000), &mut room), (1, 1_000));
-        assert_eq!(told(change(-400), &mut room), (0, 1_000), "what was made ready stays");
-        assert_eq!(told(change(500), &mut room), (1, 1_100), "only what is more than ever");
+        assert_eq!(told(change(-400), &mut room), (0, 600));
+        assert_eq!(told(change(500), &mut room), (1, 1_100));
     }
 
     #[test]
     fn shard_that_is_not_heard_at_once_is_counted_all_the_same() {
-        let (room, heard) = Room::new(u64::MAX);
+        let (room, heard) = Room::new();
         let mut state = State::new(ShardId::FIRST, 1);
         run(&mut state, &create_sale(7));
         let mut shards = vec![room.clone(); 100];
@@ -246,15 +276,39 @@ mod tests {
     }
 
     #[test]
-    fn room_is_asked_for_again_when_all_shards_together_may_have_used_a_part() {
-        let (room, heard) = Room::new(3 * USED_PART * ORDER_SIZE_BYTES);
-        let shards = [room.clone(), room];
-        let told = |shard: usize, fact_count| {
-            shards[shard].used(fact_count);
-            (heard.try_iter().count(), shards[shard].counts.take_used())
+    fn room_is_looked_at_again_when_all_shards_together_may_have_used_a_part() {
+        let mut state = State::new(ShardId::FIRST, 1);
+        run(&mut state, &create_sale(9));
+        let (room, heard) = Room::new();
+        let counts = Arc::clone(&room.counts);
+        let mut shards = [room.clone(), room];
+        let mut told = |shard: usize, fact_count| {
+            shards[shard].used(fact_count, &state);
+            let (used, wanted) =
+                (counts.used.swap(0, Ordering::SeqCst), counts.wanted.load(Ordering::SeqCst));
+            (heard.try_iter().count(), used, wanted)
         };
-        assert_eq!([told(0, 1), told(1, 1), told(0, 1)], [(0, false), (0, false), (1, true)]);
-        assert_eq!([told(1, 2), told(0, 5)], [(0, false), (1, true)], "it counts anew");
+        assert_eq!(told(0, 1_000), (0, 0, 0), "there is no room yet");
+        counts.recent_max.store(1_003, Ordering::SeqCst);
+        assert_eq!([told(0, 1), told(1, 1)], [(0, 0, 0), (0, 0, 0)]);
+        assert_eq!(told(0, 1), (1, 1_003, 9), "with what is left by now");
+        assert_eq!([told(1, 1_002), told(0, 5)], [(0, 0, 9), (1, 1_007, 9)], "it counts anew");
+    }
+
+    #[test]
+    fn room_is_made_again_only_when_more_is_left_to_sell_than_it_is_for() {
+        const UNIT: u64 = ORDER_SIZE_BYTES;
+        let mut ready = Ready { size_bytes: 0, size_bytes_max: 80_000 * UNIT };
+        assert_eq!(ready.more(0, 40_000), Some(40_000 * UNIT));
+        assert_eq!(ready.recent_max(), 10_000);
+        assert_eq!(ready.more(10_000, 30_000), None, "who bought has used the room that was theirs");
+        assert_eq!(ready.more(10_000, 30_000), Some(30_000 * UNIT), "units came back, and are sold again");
+        assert_eq!(ready.more(0, 500_000), Some(80_000 * UNIT), "not more than the most");
+        assert_eq!(ready.more(20_000, 480_000), Some(80_000 * UNIT));
+        assert_eq!(ready.more(u64::MAX, 0), None, "nothing is left");
+        assert_eq!(ready.recent_max(), USED_COUNT_MIN, "a look for next to nothing is not worth it");
+        let mut none = Ready { size_bytes: 0, size_bytes_max: 0 };
+        assert_eq!((none.more(1, 1_000), none.recent_max()), (None, u64::MAX));
     }
 
     #[test]

@@ -148,7 +148,7 @@ impl<J: Journal> Writer<J> {
         self.bulks.deliver(tip);
         self.deliver(returns, answered_count);
         if fact_count > 0 {
-            self.room.used(fact_count as u64);
+            self.room.used(fact_count as u64, self.shard.state());
             self.metrics.batch(fact_count, self.shard.batch_size_bytes());
             self.metrics
                 .waited(first_since.map_or(Duration::ZERO, |since| begun.saturating_duration_since(since)));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::plot::{self, Bar, Dots, escaped};
-use super::table::{machine, number, shown};
+use super::table::{cores, machine, number, shown};
 use super::{Compared, Pair, Report};
 use crate::arm::Arm;
 use crate::figure::Spread;
@@ -27,8 +27,9 @@ pub(super) fn page(report: &Report) -> String {
     let mut page = format!(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n<title>Onrush side by side</title>\n\
-         <style>{STYLE}</style>\n<h1>Onrush side by side</h1>\n<p>{}</p>\n",
-        escaped(&machine(&report.machine))
+         <style>{STYLE}</style>\n<h1>Onrush side by side</h1>\n<p>{}<br>{}</p>\n",
+        escaped(&machine(&report.machine)),
+        escaped(cores(report.settings))
     );
     let mut section = |title: &str, words: &str, body: String| {
         let words = escaped(words);

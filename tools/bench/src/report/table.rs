@@ -10,14 +10,9 @@ use crate::targets::{Judged, JudgedPart};
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Settings { seconds, pairs, is_apart, .. } = self.settings;
-        let cores = if is_apart {
-            "the generator on a core of its own"
-        } else {
-            "on all cores, the generator's included"
-        };
+        let Settings { seconds, pairs, .. } = self.settings;
         writeln!(f, "\n{}", machine(&self.machine))?;
-        writeln!(f, "closed loop, {cores}; {pairs} pairs wanted, {seconds} s per measurement")?;
+        writeln!(f, "{pairs} pairs wanted, {seconds} s per measurement; {}", cores(self.settings))?;
         self.comparisons.iter().try_for_each(|compared| write_compared(f, compared))?;
         writeln!(f, "\nfigures")?;
         for (name, figure) in &self.figures {
@@ -29,6 +24,16 @@ impl fmt::Display for Report {
         let met = self.targets.iter().filter(|target| target.met).count();
         let left_out = self.targets.iter().filter(|target| !measured(target)).count();
         writeln!(f, "{met} of {} met, {left_out} not measured in this run", self.targets.len())
+    }
+}
+
+/// Who has which cores.
+pub(super) fn cores(settings: Settings) -> &'static str {
+    match settings.is_apart {
+        true => "the generator on a core of its own",
+        false => {
+            "comparisons on all cores, the generator's included; where waiting is measured, it has one of its own"
+        }
     }
 }
 

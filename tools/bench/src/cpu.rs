@@ -10,9 +10,6 @@ use anyhow::Context as _;
 /// The unit of /proc/stat and /proc/PID/stat: `USER_HZ` is 100 on every machine that Rust and wrk run on.
 const TICK: Duration = Duration::from_millis(10);
 
-/// What all processors did, and each.
-const STAT: &str = "/proc/stat";
-
 /// CPU time of every program at an instant.
 pub(crate) struct Programs(BTreeMap<u32, Process>);
 
@@ -90,6 +87,8 @@ pub(crate) fn of_threads(pids: &[u32]) -> anyhow::Result<BTreeMap<String, Durati
 /// What all processors together did so far.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Machine {
+    /// Whether this thread may use them or not; in a container nearly always those of its host.
+    pub(crate) core_count: u32,
     /// Time in programs and in the kernel, interrupts included.
     pub(crate) busy: Duration,
     /// Time that the host gave to others although this machine wanted it.
@@ -102,18 +101,9 @@ impl Machine {
     /// # Errors
     /// When the kernel does not say.
     pub(crate) fn now() -> anyhow::Result<Machine> {
-        let text = fs::read_to_string(STAT).with_context(|| format!("cannot read {STAT}"))?;
-        machine_time(&text).with_context(|| format!("cannot understand {STAT}"))
+        let text = fs::read_to_string("/proc/stat").context("cannot read /proc/stat")?;
+        machine_time(&text).context("cannot understand /proc/stat")
     }
-}
-
-/// Cores of the machine, whether this thread may use them or not; in a container nearly always those of its host.
-///
-/// # Errors
-/// When the kernel does not say.
-pub(crate) fn core_count() -> anyhow::Result<u32> {
-    let text = fs::read_to_string(STAT).with_context(|| format!("cannot read {STAT}"))?;
-    Ok(u32::try_from(cores(&text).count())?)
 }
 
 impl Sub for Machine {
@@ -121,6 +111,7 @@ impl Sub for Machine {
 
     fn sub(self, before: Machine) -> Machine {
         Machine {
+            core_count: self.core_count,
             busy: self.busy.saturating_sub(before.busy),
             stolen: self.stolen.saturating_sub(before.stolen),
         }
@@ -141,7 +132,8 @@ fn machine_time(text: &str) -> Option<Machine> {
     let line = text.lines().find(|line| line.starts_with("cpu "))?;
     let times = line.split_whitespace().skip(1).map(ticks).collect::<Option<Vec<_>>>()?;
     let [user, nice, system, _idle, _iowait, irq, softirq, stolen, ..] = times[..] else { return None };
-    Some(Machine { busy: user + nice + system + irq + softirq, stolen })
+    let core_count = u32::try_from(cores(text).count()).ok()?;
+    Some(Machine { core_count, busy: user + nice + system + irq + softirq, stolen })
 }
 
 /// The lines `cpu0 …`, `cpu1 …`.
@@ -178,8 +170,7 @@ mod tests {
     #[test]
     fn waiting_is_not_busy() {
         let text = "cpu  100 1 20 9999 9999 3 4 5 0 0\ncpu0 1 1 1 1 1 1 1 1 0 0\ncpu17 1 1 1 1 1 1 1 1 0 0\nintr 1\n";
-        let expected = Machine { busy: TICK * 128, stolen: TICK * 5 };
+        let expected = Machine { core_count: 2, busy: TICK * 128, stolen: TICK * 5 };
         assert_eq!(machine_time(text), Some(expected));
-        assert_eq!(cores(text).count(), 2);
     }
 }

@@ -85,18 +85,17 @@ impl Sample {
         settle(&pids)?;
         let after = [Counts::now(a)?, Counts::now(b)?];
         let [first, second] = seen;
-        let core_count = f64::from(cpu::core_count()?);
-        let sample =
-            |index: usize, seen: &Seen| Sample::between(&before[index], &after[index], core_count, seen);
+        let sample = |index: usize, seen: &Seen| Sample::between(&before[index], &after[index], seen);
         Ok([(sample(0, &first), first), (sample(1, &second), second)])
     }
 
-    fn between(before: &Counts, after: &Counts, core_count: f64, seen: &Seen) -> Sample {
+    fn between(before: &Counts, after: &Counts, seen: &Seen) -> Sample {
         // No request at all is no division by zero: the checks of the arm find it.
         let requests = seen.completed.max(1) as f64;
         let per_request = |time: Duration| time.as_secs_f64() * 1e6 / requests;
-        let machine_seconds = (after.at - before.at).as_secs_f64() * core_count;
-        let of_machine = |time: Duration| time.as_secs_f64() / machine_seconds;
+        let machine = after.machine - before.machine;
+        let all_cores = (after.at - before.at) * machine.core_count;
+        let of_machine = |time: Duration| time.as_secs_f64() / all_cores.as_secs_f64();
         let arm = after.arm.saturating_sub(before.arm);
         let thread = |(name, time): (&String, &Duration)| {
             let earlier = before.threads.get(name).copied().unwrap_or_default();
@@ -111,7 +110,7 @@ impl Sample {
             generator_load: seen.generator_load,
             is_generator_the_limit: seen.is_generator_the_limit,
             foreign_load: of_machine(after.others.saturating_sub(before.others)),
-            stolen: of_machine((after.machine - before.machine).stolen),
+            stolen: of_machine(machine.stolen),
         }
     }
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::arm::Arm;
 use crate::cores::Apart;
-use crate::cpu::{self, Machine};
+use crate::cpu::Machine;
 use crate::idle::Idlers;
 use crate::ledger;
 use crate::load::{Load, Part, Seen, Tokens};
@@ -193,12 +193,11 @@ impl Bench<'_> {
 
     /// Waits until the machine does next to nothing, but not for ever.
     pub(crate) fn wait_for_quiet(&self) -> anyhow::Result<()> {
-        let core_count = f64::from(cpu::core_count()?);
-        let busy_max = self.settings.disturbance_max * QUIET.as_secs_f64() * core_count;
         for _ in 0..QUIET_TRIES_MAX {
             let before = Machine::now()?;
             sleep(QUIET);
             let passed = Machine::now()? - before;
+            let busy_max = self.settings.disturbance_max * (QUIET * passed.core_count).as_secs_f64();
             if (passed.busy + passed.stolen).as_secs_f64() <= busy_max || !self.waits.take() {
                 break;
             }
